@@ -1,0 +1,42 @@
+/** How much of everything is measured. Every duration in seconds is per server and round, after a round that warms up and is dropped. */
+export interface Settings {
+  /** Interleaved rounds: one ratio each. */
+  readonly rounds: number
+  readonly sends: { readonly connections: number; readonly streams: number; readonly seconds: number }
+  readonly ndjson: { readonly streams: number; readonly seconds: number }
+  readonly fanOut: { readonly readers: number; readonly senders: number; readonly seconds: number }
+  readonly latency: { readonly readers: number; readonly sendsPerSecond: number; readonly seconds: number }
+  readonly original: { readonly connections: readonly number[]; readonly seconds: number; readonly repeats: number }
+  readonly stored: { readonly results: number; readonly resumes: number; readonly starts: number }
+  readonly idleReaders: { readonly readers: number; readonly settleSeconds: number; readonly repeats: number }
+  readonly openStreams: { readonly streams: number; readonly settleSeconds: number; readonly repeats: number }
+  readonly stoppedReader: { readonly readMebibytes: number; readonly mebibytes: number; readonly repeats: number }
+}
+
+export const fullRun: Settings = {
+  rounds: 7,
+  sends: { connections: 128, streams: 128, seconds: 6 },
+  ndjson: { streams: 8, seconds: 6 },
+  fanOut: { readers: 500, senders: 16, seconds: 6 },
+  latency: { readers: 100, sendsPerSecond: 1000, seconds: 10 },
+  original: { connections: [100, 200, 300, 400, 500, 600, 700, 800], seconds: 10, repeats: 3 },
+  stored: { results: 1_000_000, resumes: 200, starts: 5 },
+  // Longer than a heartbeat (15 s): a reader that has had one holds what it will hold.
+  idleReaders: { readers: 10_000, settleSeconds: 20, repeats: 3 },
+  openStreams: { streams: 100_000, settleSeconds: 5, repeats: 3 },
+  stoppedReader: { readMebibytes: 256, mebibytes: 1024, repeats: 3 },
+}
+
+/** For CI: every row, at sizes that say little about speed but show that it still holds together. */
+export const quickRun: Settings = {
+  rounds: 3,
+  sends: { connections: 128, streams: 128, seconds: 2 },
+  ndjson: { streams: 8, seconds: 2 },
+  fanOut: { readers: 500, senders: 16, seconds: 2 },
+  latency: { readers: 100, sendsPerSecond: 1000, seconds: 3 },
+  original: { connections: [100, 400, 800], seconds: 3, repeats: 1 },
+  stored: { results: 100_000, resumes: 50, starts: 2 },
+  idleReaders: { readers: 2_000, settleSeconds: 5, repeats: 1 },
+  openStreams: { streams: 20_000, settleSeconds: 2, repeats: 1 },
+  stoppedReader: { readMebibytes: 128, mebibytes: 128, repeats: 1 },
+}

@@ -1,0 +1,6 @@
+export * from './cursor.js'
+export * from './errors.js'
+export * from './results.js'
+export * from './sse.js'
+export * from './stream-id.js'
+export * from './wire.js'

@@ -1,0 +1,74 @@
+import type { CloseReason, LifecycleType, StreamStatus } from '#libs/contract'
+import type { StreamSettings } from './entry.js'
+
+/** What is known of a stream in its present life. Times are log times in ms since 1970. */
+export interface StreamHeader {
+  readonly id: string
+  /** 16 hex digits, drawn anew at each start. */
+  readonly incarnation: string
+  readonly settings: StreamSettings
+  readonly status: StreamStatus
+  /** Set from `closing` on. */
+  readonly reason?: CloseReason
+  /** Number of the newest result, 0 before the first. */
+  readonly lastSeq: number
+  /** The last input entry that was taken for this stream, and how many of its records are done. */
+  readonly lastInput: { readonly offset: number; readonly records: number }
+  /** Retry identities remembered: the numbers of the oldest and of the next. */
+  readonly retries: { readonly oldest: number; readonly next: number }
+  readonly startedAt: number
+  readonly activeAt: number
+  readonly closedAt?: number
+}
+
+/** Consecutive results of one stream, as single-line JSON; the first has number `first`. Never empty. */
+export interface Run {
+  readonly first: number
+  readonly lines: readonly string[]
+}
+
+/** What a commit changes for one stream. */
+export interface StreamPatch {
+  readonly id: string
+  readonly incarnation: string
+  /** The header from now on; null when the stream is gone. */
+  readonly header: StreamHeader | null
+  readonly event?: LifecycleType
+  /** The former life of a stream that starts anew: its results go. */
+  readonly replaces?: string
+  readonly runs: readonly Run[]
+  /** Changed keys of what is remembered of retried sends; null forgets the key. */
+  readonly dedupe: readonly (readonly [key: string, value: string | null])[]
+}
+
+/** The owner's answer to an entry with a ticket. */
+export type Verdict =
+  | { readonly code: 'accepted'; readonly incarnation: string; readonly duplicate: boolean }
+  | { readonly code: 'producer_gap'; readonly expected: number }
+  | {
+      readonly code:
+        | 'producer_fenced'
+        | 'idempotency_key_reused'
+        | 'stream_exists'
+        | 'stream_closing'
+        | 'stream_closed'
+        | 'stream_not_found'
+    }
+
+/**
+ * What processing made of a piece of the input. Outputs, what is remembered, lifecycle and progress move together because they are one
+ * record. It counts only if `epoch` is that of the newest marker and `n` is the next one in it.
+ */
+export interface Commit {
+  /** All its streams are of this partition, and `to` is an offset of it. */
+  readonly partition: number
+  readonly epoch: number
+  readonly n: number
+  /** Every input entry below this offset is committed for every stream. */
+  readonly to: number
+  /** Log time of the newest entry in it. */
+  readonly at: number
+  /** Each stream at most once. */
+  readonly streams: readonly StreamPatch[]
+  readonly verdicts: readonly (readonly [ticket: string, verdict: Verdict])[]
+}

@@ -1,0 +1,5 @@
+export * from './append-identities.js'
+export * from './commit-rule.js'
+export * from './commit.js'
+export * from './engine.js'
+export * from './entry.js'

@@ -1,0 +1,38 @@
+// Runs `nest build` unless dist is newer than everything it is made from, so that a restart takes no compiler.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const stamp = join(root, 'dist', '.built')
+const inputs = [
+  'src',
+  'libs',
+  'package.json',
+  'package-lock.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+]
+
+// A folder counts as well as its files: deleting or renaming a file changes only the folder.
+function changedAtMs(path) {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => changedAtMs(join(path, name))))
+}
+
+function builtAtMs() {
+  return statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? -1
+}
+
+const newestInputMs = Math.max(...inputs.map((name) => changedAtMs(join(root, name))))
+if (newestInputMs >= builtAtMs()) {
+  const nest = createRequire(import.meta.url).resolve('@nestjs/cli/bin/nest.js')
+  const build = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' })
+  if (build.status !== 0) process.exit(build.status ?? 1)
+  // A file saved while the compiler ran must count as newer than what was built.
+  if (Math.max(...inputs.map((name) => changedAtMs(join(root, name)))) === newestInputMs) writeFileSync(stamp, '')
+}

@@ -1,0 +1,128 @@
+/** One environment variable: how its text becomes a value, and what it means. */
+interface Key<T> {
+  readonly name: string
+  readonly fallback: string
+  readonly about: string
+  /** The value, or undefined if the text is none. */
+  readonly parse: (text: string) => T | undefined
+  /** What a good value looks like, for the message about a bad one. */
+  readonly shape: string
+}
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number | undefined => {
+    const value = Number(text)
+    return /^[0-9]+$/.test(text) && value >= min && value <= max ? value : undefined
+  }
+
+const number = (name: string, fallback: number, min: number, max: number, about: string): Key<number> => ({
+  name,
+  fallback: String(fallback),
+  about,
+  parse: integer(min, max),
+  shape: `a whole number from ${min} to ${max}`,
+})
+
+const text = (name: string, fallback: string, about: string): Key<string> => ({
+  name,
+  fallback,
+  about,
+  parse: (value) => (value === '' ? undefined : value),
+  shape: 'a text that is not empty',
+})
+
+const oneOf = <T extends string>(name: string, values: readonly [T, ...T[]], about: string): Key<T> => ({
+  name,
+  fallback: values[0],
+  about,
+  parse: (value) => values.find((known) => known === value),
+  shape: `one of: ${values.join(', ')}`,
+})
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+const hourMs = 3_600_000
+const yearMs = 365 * 24 * hourMs
+
+/** Every key of the configuration. `.env.example` lists the same keys with the same defaults (a test compares them). */
+export const SCHEMA = {
+  host: text('HOST', '127.0.0.1', 'Address to listen on. In a container: 0.0.0.0.'),
+  port: number('PORT', 8080, 0, 65_535, 'Port to listen on; 0 takes any free one.'),
+  dataDir: text('DATA_DIR', './data', 'Folder of the store. One process at a time.'),
+  diskReserveBytes: number(
+    'DISK_RESERVE_BYTES',
+    64 * MiB,
+    0,
+    1024 * GiB,
+    'Sends are refused while the disk has less room; what it holds is still processed. 0 never looks.',
+  ),
+  engine: oneOf('ENGINE', ['embedded'], 'Where the logs are. Kafka comes with the next version.'),
+  logLevel: oneOf('LOG_LEVEL', ['log', 'error', 'warn', 'debug'], 'The least important level that is logged.'),
+  streamIdleTimeoutMs: number(
+    'STREAM_IDLE_TIMEOUT_MS',
+    600_000,
+    100,
+    yearMs,
+    'A stream without sends and readers for this long expires.',
+  ),
+  resultRetentionMs: number(
+    'RESULT_RETENTION_MS',
+    24 * hourMs,
+    1_000,
+    100 * yearMs,
+    'Results, and streams that are over, are kept this long.',
+  ),
+  maxBodyBytes: number('MAX_BODY_BYTES', MiB, KiB, 64 * MiB, 'The largest request body.'),
+  maxCommitBytes: number(
+    'MAX_COMMIT_BYTES',
+    4 * MiB,
+    64 * KiB,
+    GiB,
+    'The largest commit; a single result larger than this becomes an error result.',
+  ),
+  ingestBudgetBytes: number(
+    'INGEST_BUDGET_BYTES',
+    64 * MiB,
+    MiB,
+    // All of it may become one row of the input log, which is read back as one text: JavaScript has none over 512 MiB.
+    128 * MiB,
+    'Request bodies held at once, and input that waits to be processed; past it sends get 503.',
+  ),
+  readerBudgetBytes: number(
+    'READER_BUDGET_BYTES',
+    256 * KiB,
+    16 * KiB,
+    64 * MiB,
+    'Unsent bytes held for one reader; past it the reader is served from the store at its own pace.',
+  ),
+  pageBudgetBytes: number(
+    'PAGE_BUDGET_BYTES',
+    64 * MiB,
+    MiB,
+    16 * GiB,
+    'Pages of results held at once until they are sent; past it they get 503.',
+  ),
+  maxReaders: number('MAX_READERS', 100_000, 1, 10_000_000, 'Readers connected at once.'),
+  maxOpenStreams: number('MAX_OPEN_STREAMS', 1_000_000, 1, 100_000_000, 'Streams open at once; each holds about 1 kB.'),
+  heartbeatMs: number('HEARTBEAT_MS', 15_000, 100, 15_000, 'A quiet reader gets a comment this often.'),
+  reconnectMs: number(
+    'RECONNECT_MS',
+    2_000,
+    100,
+    60_000,
+    'Readers are told to reconnect after this long, give or take half.',
+  ),
+  requestTimeoutMs: number('REQUEST_TIMEOUT_MS', 30_000, 1_000, hourMs, 'A request must have arrived in full by then.'),
+  verdictTimeoutMs: number(
+    'VERDICT_TIMEOUT_MS',
+    10_000,
+    100,
+    hourMs,
+    'A call that waits for processing is answered by then, if need be with 504.',
+  ),
+  drainMs: number('DRAIN_MS', 500, 0, hourMs, 'Between "not ready" and closing the listener at a graceful stop.'),
+} as const
+
+export type Config = { readonly [K in keyof typeof SCHEMA]: (typeof SCHEMA)[K] extends Key<infer T> ? T : never }

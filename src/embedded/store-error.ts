@@ -1,0 +1,4 @@
+/** A store that cannot be used as it is: the message says what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}

@@ -1,0 +1,2 @@
+/** Provider token of the engine port. */
+export const ENGINE = Symbol('Engine')

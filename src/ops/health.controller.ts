@@ -1,0 +1,42 @@
+import { Controller, Get, Inject, Injectable } from '@nestjs/common'
+import { ApiError } from '#libs/contract'
+import type { Engine } from '#libs/engine'
+import { ENGINE } from '../engine.token.js'
+import { Documented } from '../http/call.js'
+import { live, ready } from './calls.js'
+
+/** Whether this process wants requests: not before it listens, not once it is going down. */
+@Injectable()
+export class Readiness {
+  ready = false
+}
+
+interface Health {
+  readonly status: 'success'
+  readonly message: string
+}
+
+/** For whoever runs the process: is it alive, and should it get requests. */
+@Controller('health')
+export class HealthController {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly readiness: Readiness,
+  ) {}
+
+  @Get('live')
+  @Documented(live)
+  live(): Health {
+    return { status: 'success', message: 'alive' }
+  }
+
+  /** @throws ApiError `log_unavailable` | `shutting_down` */
+  @Get('ready')
+  @Documented(ready)
+  ready(): Health {
+    const { ok, reason } = this.engine.health()
+    if (!ok) throw new ApiError('log_unavailable', reason === undefined ? {} : { message: reason })
+    if (!this.readiness.ready) throw new ApiError('shutting_down')
+    return { status: 'success', message: 'ready' }
+  }
+}

@@ -1,0 +1,19 @@
+import type { Processor } from './processor.js'
+
+const PLAIN = { enumerable: true, configurable: true, writable: true }
+
+/** Upper-cases strings, also inside arrays and objects; keys and other values stay as they are. */
+export const uppercase: Processor = { name: 'uppercase', process: upper }
+
+function upper(value: unknown): unknown {
+  if (typeof value === 'string') return value.toUpperCase()
+  if (Array.isArray(value)) return value.map(upper)
+  if (typeof value !== 'object' || value === null) return value
+  const result: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) {
+    // Assigning to "__proto__" would set the prototype; defining keeps it a key like any other.
+    if (key === '__proto__') Object.defineProperty(result, key, { ...PLAIN, value: upper(member) })
+    else result[key] = upper(member)
+  }
+  return result
+}

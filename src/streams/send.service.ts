@@ -1,0 +1,48 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { ApiError, checkStreamId } from '#libs/contract'
+import type { DataEntry, Engine } from '#libs/engine'
+import type { FastifyRequest } from 'fastify'
+import { ENGINE } from '../engine.token.js'
+import { Decisions } from './decisions.js'
+import { Directory } from './directory.js'
+import { parseRecords } from './records.js'
+import { readRetryIdentity } from './retry-headers.js'
+
+export interface Sent {
+  /** Records taken. */
+  readonly accepted: number
+  /** The same send was taken before. */
+  readonly duplicate: boolean
+}
+
+/** Takes data in: a send is answered when it is durable, and when it is decided if it can be a retry. */
+@Injectable()
+export class SendService {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly directory: Directory,
+    private readonly decisions: Decisions,
+  ) {}
+
+  /** @throws ApiError of the table; see the call's responses in the OpenAPI document */
+  async send(id: string, { headers, body }: Pick<FastifyRequest, 'headers' | 'body'>): Promise<Sent> {
+    checkStreamId(id)
+    const records = parseRecords(headers['content-type'], body)
+    const retry = readRetryIdentity(headers, body)
+    const partition = this.engine.partitionOf(id)
+    // A view that is still behind the log could take a stream for open that was closed, or started anew, before a restart.
+    if (!this.engine.caughtUp(partition) || this.directory.peek(id) === undefined) await this.engine.barrier(partition)
+    const header = this.directory.peek(id)
+    if (header === undefined) throw new ApiError('stream_not_found')
+    // From there to the append nothing may be awaited: a seal that comes later must stand behind it in the log.
+    // A send that can be a retry may have been taken before the end: the owner knows.
+    if (retry === undefined && header.status !== 'open') throw new ApiError('stream_closed')
+    const entry: DataEntry = { kind: 'data', stream: id, incarnation: header.incarnation, records }
+    if (retry === undefined) {
+      await this.engine.append(partition, entry)
+      return { accepted: records.length, duplicate: false }
+    }
+    const { duplicate } = await this.decisions.decide({ ...entry, retry })
+    return { accepted: records.length, duplicate }
+  }
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common'
+import { Decisions } from './decisions.js'
+import { Descriptions } from './descriptions.js'
+import { Directory } from './directory.js'
+import { IdleTask } from './idle.task.js'
+import { LifecycleController } from './lifecycle.controller.js'
+import { LifecycleService } from './lifecycle.service.js'
+import { Openings } from './opening.js'
+import { Readers } from './readers.js'
+import { ResultPages } from './result-pages.js'
+import { ResultsController } from './results.controller.js'
+import { SendService } from './send.service.js'
+import { StreamsController } from './streams.controller.js'
+
+@Module({
+  controllers: [LifecycleController, ResultsController, StreamsController],
+  providers: [
+    Decisions,
+    Descriptions,
+    Directory,
+    IdleTask,
+    LifecycleService,
+    Openings,
+    Readers,
+    ResultPages,
+    SendService,
+  ],
+})
+export class StreamsModule {}

@@ -1,0 +1,184 @@
+import { Injectable } from '@nestjs/common'
+import { encodeEnd, encodeResults, type CloseReason } from '#libs/contract'
+import type { Commit, CommitSink, StreamHeader, StreamPatch } from '#libs/engine'
+import { Subject, type Observable } from 'rxjs'
+import { Frames, type Frame } from './frames.js'
+import { Headers } from './headers.js'
+import { Lifecycle } from './lifecycle.js'
+import { mergePatches } from './merge.js'
+import { Results } from './results.js'
+import { isOver, lastOf, namedKey } from './rows.js'
+import type { Store, Table } from './store.js'
+import { Unsettled } from './unsettled.js'
+
+/** The feed of lifecycle events among the {@link Frames}; streams' feeds are named by their incarnation. */
+const LIFECYCLE = 'lifecycle'
+
+/**
+ * What this replica knows, made of counted commits and nothing else: headers, results, what is remembered of retried sends, lifecycle.
+ * A commit is known in memory the moment it is applied, and forgotten there once the store has it.
+ */
+@Injectable()
+export class View implements CommitSink {
+  readonly headers: Headers
+  readonly results: Results
+  readonly lifecycle: Lifecycle
+  private readonly dedupe: Table
+  /** Incarnations whose rows are to be removed, some at a time. */
+  readonly garbage: Table
+  private readonly unsettledDedupe = new Unsettled<string | null>()
+  private readonly frames = new Frames()
+  private readonly commits = new Subject<Commit>()
+  /** By partition. */
+  private readonly positions: number[] = []
+  /** Of the marker under which all this was read. */
+  private readonly epoch: number
+
+  constructor(readonly store: Store) {
+    this.epoch = store.version('epoch')
+    this.headers = new Headers(store)
+    this.results = new Results(store)
+    this.lifecycle = new Lifecycle(store)
+    this.dedupe = store.table('dedupe')
+    this.garbage = store.table('garbage')
+  }
+
+  /** Every input entry of the partition below this offset is committed here. */
+  to(partition: number): number {
+    return this.positions[partition] ?? 0
+  }
+
+  /** Counted commits, each right after it was applied. */
+  get applied(): Observable<Commit> {
+    return this.commits
+  }
+
+  /** What is remembered of a stream's retried sends under `key`. */
+  remembered(incarnation: string, key: string): string | undefined {
+    const unsettled = this.unsettledDedupe.get(incarnation + key)
+    if (unsettled !== undefined) return unsettled.value ?? undefined
+    return this.dedupe.get(namedKey(incarnation, key))?.toString()
+  }
+
+  /** Frames of a life of a stream, from now on. */
+  live(incarnation: string): Observable<Frame> {
+    return this.frames.live(incarnation)
+  }
+
+  /** Frames of the lifecycle feed, from now on. */
+  liveLifecycle(): Observable<Frame> {
+    return this.frames.live(LIFECYCLE)
+  }
+
+  begin(partition: number, to: number): void {
+    this.positions[partition] = to
+  }
+
+  apply(commit: Commit, position: number): void {
+    this.positions[commit.partition] = commit.to
+    for (const patch of commit.streams) {
+      this.headers.apply(patch, commit)
+      this.results.apply(patch, commit)
+      for (const [key, value] of patch.dedupe) this.unsettledDedupe.set(patch.incarnation + key, value, commit)
+      this.emitResults(patch)
+    }
+    this.lifecycle.apply(commit, position)
+    this.commits.next(commit)
+  }
+
+  write(commits: readonly Commit[]): void {
+    for (const patch of mergePatches(commits)) {
+      this.headers.write(patch)
+      this.results.write(patch)
+      for (const [key, value] of patch.dedupe) {
+        if (value === null) void this.dedupe.remove(namedKey(patch.incarnation, key))
+        else void this.dedupe.put(namedKey(patch.incarnation, key), Buffer.from(value))
+      }
+      if (patch.header === null) this.discard(patch.incarnation)
+      if (patch.replaces !== undefined) this.discard(patch.replaces)
+    }
+    for (const commit of commits) this.lifecycle.write(commit)
+  }
+
+  settle(commit: Commit): void {
+    for (const patch of commit.streams) {
+      this.headers.settle(patch, commit)
+      this.results.settle(patch, commit)
+      for (const [key] of patch.dedupe) this.unsettledDedupe.settle(patch.incarnation + key, commit)
+    }
+    this.emitLifecycle(commit)
+  }
+
+  /**
+   * Makes what `remove` removes one transaction, unless another process has taken the store over: what this one knows may be of old.
+   * Says whether it was made.
+   * @throws ApiError as {@link Store.transact}
+   */
+  async tidy(remove: () => void): Promise<boolean> {
+    return this.store.transact('epoch', this.epoch, remove)
+  }
+
+  /** Forgets a stream that is over and all that was kept of it. */
+  forget(header: StreamHeader): void {
+    this.headers.remove(header)
+    this.discard(header.incarnation)
+  }
+
+  /** Removes at most `limit` rows of a life of a stream that is gone; says how many. */
+  removeSome(incarnation: string, limit: number): number {
+    const results = this.results.trim(incarnation, Infinity, Infinity, limit)
+    let dedupe = 0
+    const prefix = Buffer.from(incarnation, 'hex')
+    const range = { start: prefix, end: Buffer.concat([prefix, Buffer.from([255])]), limit: limit - results }
+    for (const key of results < limit ? this.dedupe.getKeys(range) : []) {
+      void this.dedupe.remove(key)
+      dedupe++
+    }
+    if (results + dedupe < limit) this.headers.removeLife(incarnation)
+    return results + dedupe
+  }
+
+  /** Leaves the rows of a life of a stream to be removed. */
+  private discard(incarnation: string): void {
+    void this.garbage.put(Buffer.from(incarnation, 'hex'), Buffer.alloc(0))
+  }
+
+  private emitResults({ incarnation, runs, header }: StreamPatch): void {
+    for (const run of runs) {
+      const after = run.first - 1
+      this.frames.emit(incarnation, () => {
+        const text = Buffer.from(encodeResults(incarnation, run.first, run.lines))
+        return { after, to: lastOf(run), text, last: false }
+      })
+    }
+    if (header === null) this.frames.emit(incarnation, () => deletedFrame(incarnation))
+    else if (isOver(header)) this.frames.emit(incarnation, () => endFrame(header))
+  }
+
+  private emitLifecycle(commit: Commit): void {
+    let after = this.lifecycle.latest
+    for (const { number, line } of this.lifecycle.settle(commit)) {
+      const frame = { after, to: number, text: Buffer.from(encodeLifecycle(number, line)), last: false }
+      this.frames.emit(LIFECYCLE, () => frame)
+      after = number
+    }
+  }
+}
+
+/** One lifecycle event as SSE text. Its cursor is a vector of positions, one a partition. */
+export function encodeLifecycle(number: number, line: string): string {
+  return `id: ${number}\ndata: ${line}\n\n`
+}
+
+/** What closes the results of a stream that is over: stands behind its newest result, whichever that is. */
+export function endFrame(header: StreamHeader): Frame {
+  const name = header.reason === 'timeout' ? 'timeout' : 'end'
+  const text = Buffer.from(encodeEnd(header.incarnation, name, header.reason ?? 'ended'))
+  return { after: header.lastSeq, to: header.lastSeq, text, last: true }
+}
+
+/** What closes the results of a stream that is gone, wherever its readers stand. */
+export function deletedFrame(incarnation: string): Frame {
+  const reason: CloseReason = 'deleted'
+  return { after: -1, to: -1, text: Buffer.from(encodeEnd(incarnation, 'end', reason)), last: true }
+}

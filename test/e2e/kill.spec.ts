@@ -1,0 +1,14 @@
+import { runKills } from '../support/kill-run.js'
+import { announcedSeed } from '../support/random.js'
+
+const rounds = Number(process.env.KILL_ROUNDS ?? 20)
+const acksPerRound = 500
+
+describe('SIGKILL at any instant', () => {
+  it('loses nothing acked, repeats nothing, mixes nothing up, and readers resume through it', async () => {
+    const report = await runKills({ seed: announcedSeed('kill.spec'), rounds, acksPerRound, streams: 12 })
+    expect(report.violations.slice(0, 20)).toEqual([])
+    expect(report.ackedPerRound).toHaveLength(rounds)
+    expect(Math.min(...report.ackedPerRound)).toBeGreaterThanOrEqual(acksPerRound)
+  }, 600_000)
+})

@@ -1,0 +1,3 @@
+module.exports = async function stopCluster() {
+  await globalThis.kafkaCluster?.stop()
+}

@@ -1,0 +1,66 @@
+import type { ReceivedEvent } from './sse-reader.js'
+
+/** acked: 2xx. refused: an error that says that nothing happened. unknown: no answer, or one that does not know. */
+export type Outcome = 'pending' | 'acked' | 'refused' | 'unknown'
+
+/** One send, with all its retries. Instants are of the history's own clock, which ticks at everything it records. */
+export interface Send {
+  readonly stream: string
+  /** A client sends one at a time: its sends have an order. */
+  readonly client: string
+  /** The results that its records must have: strings, no two alike in a whole history. */
+  readonly results: readonly string[]
+  readonly invokedAt: number
+  settledAt: number
+  outcome: Outcome
+}
+
+export interface StreamHistory {
+  readonly id: string
+  readonly incarnation: string
+  readonly sends: Send[]
+  readonly readers: ReaderHistory[]
+  /** Whether anybody asked for the stream's end. */
+  isEnded: boolean
+}
+
+export interface ReaderHistory {
+  readonly name: string
+  /** All it received over all its connections; may still grow. */
+  readonly events: readonly ReceivedEvent[]
+}
+
+/** What a run did and saw: material for the checker, which knows nothing else. */
+export class History {
+  readonly streams = new Map<string, StreamHistory>()
+  /** Replies that no promise allows, in words. */
+  readonly anomalies: string[] = []
+  acked = 0
+  private clock = 0
+
+  open(id: string, incarnation: string): StreamHistory {
+    const stream: StreamHistory = { id, incarnation, sends: [], readers: [], isEnded: false }
+    this.streams.set(id, stream)
+    return stream
+  }
+
+  invoke(stream: StreamHistory, client: string, results: readonly string[]): Send {
+    const instant = ++this.clock
+    const send: Send = {
+      stream: stream.id,
+      client,
+      results,
+      invokedAt: instant,
+      settledAt: Infinity,
+      outcome: 'pending',
+    }
+    stream.sends.push(send)
+    return send
+  }
+
+  settle(send: Send, outcome: Exclude<Outcome, 'pending'>): void {
+    send.outcome = outcome
+    send.settledAt = ++this.clock
+    if (outcome === 'acked') this.acked++
+  }
+}

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { Kafka, logLevel } from 'kafkajs'
+
+import { freePort } from './free-port.js'
+import { kafkaJars } from './kafka-jars.js'
+import { KafkaProcesses } from './kafka-processes.js'
+import { until } from './until.js'
+
+/** 1, 2 or 3. */
+export type KafkaNode = 1 | 2 | 3
+
+const nodes: readonly KafkaNode[] = [1, 2, 3]
+
+// Kafka takes its time on a machine that is busy with other tests.
+const startLimitMs = 120_000
+
+// The quick compiler alone: on two busy cores the cluster is ready after 14 s, not 23.
+const javaOptions = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+
+interface Ports {
+  readonly broker: number
+  readonly controller: number
+}
+
+/**
+ * Three real Kafka nodes (KRaft, each broker and controller) on ports of 127.0.0.1 and data of their own. They die with the
+ * process that starts them, whichever way it ends. Used by Jest's global setup too: nothing here may need a running test.
+ */
+export class KafkaCluster {
+  private constructor(
+    private readonly processes: KafkaProcesses,
+    private readonly jars: string,
+    private readonly ports: Readonly<Record<KafkaNode, Ports>>,
+  ) {}
+
+  /**
+   * A cluster that is ready.
+   * @throws NoKafkaHere where the machine lacks what Kafka needs
+   */
+  static async start(): Promise<KafkaCluster> {
+    const jars = await kafkaJars()
+    const ports = await freePorts()
+    const processes = KafkaProcesses.keep(await mkdtemp(join(tmpdir(), 'millrace-kafka-')))
+    const cluster = new KafkaCluster(processes, jars, ports)
+    try {
+      await cluster.format()
+      await Promise.all(nodes.map((node) => cluster.launch(node)))
+      await cluster.ready()
+      return cluster
+    } catch (cause) {
+      const logs = await Promise.all(nodes.map((node) => cluster.log(node)))
+      await cluster.stop()
+      throw new Error(`Kafka did not start:\n${logs.join('\n')}`, { cause })
+    }
+  }
+
+  /** Of the three brokers, `host:port`, in the order of the nodes. */
+  get brokers(): readonly [string, string, string] {
+    return [this.address(1), this.address(2), this.address(3)]
+  }
+
+  /** With SIGKILL; settles when the process is gone. */
+  async kill(node: KafkaNode): Promise<void> {
+    this.processes.signal(name(node), 'SIGKILL')
+    await this.processes.exit(name(node))
+  }
+
+  /** The node stands still and its connections stay open, as on a machine that hangs. */
+  pause(node: KafkaNode): void {
+    this.processes.signal(name(node), 'SIGSTOP')
+  }
+
+  resume(node: KafkaNode): void {
+    this.processes.signal(name(node), 'SIGCONT')
+  }
+
+  /** Starts a node that was killed, on the same ports and data, and waits until the cluster is whole. */
+  async restart(node: KafkaNode): Promise<void> {
+    await this.launch(node)
+    await this.ready()
+  }
+
+  /**
+   * Waits until each of the three says that all three are there. One alone would not do: a node that was killed is listed
+   * by the others until its session ends.
+   */
+  async ready(): Promise<void> {
+    await Promise.all(nodes.map((node) => until(`node ${node} sees three`, () => this.isWhole(node), startLimitMs)))
+  }
+
+  /** Kills the three and removes their folder. */
+  async stop(): Promise<void> {
+    await this.processes.end()
+  }
+
+  private async isWhole(node: KafkaNode): Promise<boolean> {
+    if (!this.processes.isRunning(name(node))) throw new Error(`node ${node} is gone`)
+    const kafka = new Kafka({ brokers: [this.address(node)], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+    const admin = kafka.admin()
+    try {
+      await admin.connect()
+      return (await admin.describeCluster()).brokers.length === nodes.length
+    } catch {
+      // Not listening yet, or listening and not registered.
+      return false
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  private async format(): Promise<void> {
+    // Base64 may begin with a hyphen, which would read as an option.
+    const clusterId = Buffer.concat([Buffer.from('test'), randomBytes(12)]).toString('base64url')
+    await Promise.all(
+      nodes.map(async (node) => {
+        await writeFile(this.propertiesFile(node), this.properties(node))
+        const step = `format-${node}`
+        await this.java(step, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.propertiesFile(node))
+        const { code } = await this.processes.exit(step)
+        if (code !== 0) throw new Error(`node ${node} was not formatted:\n${await this.processes.log(step)}`)
+      }),
+    )
+  }
+
+  private async launch(node: KafkaNode): Promise<void> {
+    await this.java(name(node), 'kafka.Kafka', this.propertiesFile(node))
+  }
+
+  private async java(step: string, ...args: readonly string[]): Promise<void> {
+    await this.processes.start(step, 'java', [...javaOptions, quiet, '-cp', join(this.jars, '*'), ...args])
+  }
+
+  private log(node: KafkaNode): Promise<string> {
+    return this.processes.log(name(node))
+  }
+
+  private address(node: KafkaNode): string {
+    return `127.0.0.1:${this.ports[node].broker}`
+  }
+
+  private propertiesFile(node: KafkaNode): string {
+    return join(this.processes.folder, `${name(node)}.properties`)
+  }
+
+  private properties(node: KafkaNode): string {
+    const controller = (id: KafkaNode): string => `127.0.0.1:${this.ports[id].controller}`
+    const properties = {
+      'node.id': node,
+      'process.roles': 'broker,controller',
+      'controller.quorum.voters': nodes.map((id) => `${id}@${controller(id)}`).join(','),
+      'controller.listener.names': 'CONTROLLER',
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      listeners: `PLAINTEXT://${this.address(node)},CONTROLLER://${controller(node)}`,
+      'log.dirs': join(this.processes.folder, `${name(node)}-data`),
+      'auto.create.topics.enable': false,
+      'default.replication.factor': 3,
+      'min.insync.replicas': 2,
+      'offsets.topic.replication.factor': 3,
+      'offsets.topic.num.partitions': 3,
+      'transaction.state.log.replication.factor': 3,
+      'transaction.state.log.min.isr': 2,
+      'transaction.state.log.num.partitions': 3,
+      'share.coordinator.state.topic.replication.factor': 3,
+      'share.coordinator.state.topic.min.isr': 2,
+      'share.coordinator.state.topic.num.partitions': 3,
+      'group.initial.rebalance.delay.ms': 0,
+      // 128 MB of heap by default.
+      'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
+    }
+    return Object.entries(properties)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join('')
+  }
+}
+
+function name(node: KafkaNode): string {
+  return `node-${node}`
+}
+
+async function freePorts(): Promise<Record<KafkaNode, Ports>> {
+  const found = new Set<number>()
+  while (found.size < 2 * nodes.length) found.add(await freePort())
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = found
+  return { 1: { broker: a, controller: b }, 2: { broker: c, controller: d }, 3: { broker: e, controller: f } }
+}

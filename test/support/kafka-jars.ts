@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const project = resolve(import.meta.dirname, '../kafka')
+const oldestJava = 17
+// Some 90 jars, 54 MB, over any line.
+const downloadLimitMs = 600_000
+
+/** What this machine lacks to run Kafka; anything else that goes wrong is a failure. */
+export class NoKafkaHere extends Error {}
+
+/**
+ * The folder of Kafka's jars, each as `test/kafka/jars.sha256` has it; Maven is asked for them once per machine.
+ * @throws NoKafkaHere where Java is missing or too old, or where Maven is missing or cannot get the jars
+ */
+export async function kafkaJars(): Promise<string> {
+  await requireJava()
+  const list = await readFile(join(project, 'jars.sha256'), 'utf8')
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace')
+  const folder = join(cache, `kafka-${sha256(list).slice(0, 12)}`)
+  if (!(await exists(folder))) await download(cache, folder, list)
+  await verifyJars(folder, list)
+  return folder
+}
+
+/** @throws Error naming every file of `folder` that `list` (in sha256sum's format) has not, lacks or has otherwise */
+export async function verifyJars(folder: string, list: string): Promise<void> {
+  const wanted = new Map(list.split('\n').flatMap((line) => (line === '' ? [] : [entry(line)])))
+  const found = await readdir(folder)
+  const faults = found.filter((name) => !wanted.has(name)).map((name) => `${name} is not in the list`)
+  for (const [name, sum] of wanted) {
+    if (!found.includes(name)) faults.push(`${name} is missing`)
+    else if (sha256(await readFile(join(folder, name))) !== sum) faults.push(`${name} has another checksum`)
+  }
+  if (faults.length > 0) throw new Error(`Kafka's jars in ${folder} are not those of jars.sha256: ${faults.join(', ')}`)
+}
+
+async function requireJava(): Promise<void> {
+  const { stderr } = await tool('java', ['-version'])
+  const version = Number(/version "(\d+)/.exec(stderr)?.[1])
+  if (!(version >= oldestJava)) throw new NoKafkaHere(`Java ${oldestJava} or newer is needed, this is ${version}`)
+}
+
+async function download(cache: string, folder: string, list: string): Promise<void> {
+  await mkdir(cache, { recursive: true })
+  // Beside its final place: a rename is atomic, so no run ever sees half a folder.
+  const partial = await mkdtemp(`${folder}.`)
+  try {
+    const goals = ['dependency:copy-dependencies', `-DoutputDirectory=${partial}`]
+    await tool('mvn', ['-B', '-q', '-f', join(project, 'pom.xml'), ...goals])
+    await verifyJars(partial, list)
+    await rename(partial, folder).catch(async (cause: unknown) => {
+      // Another run was faster.
+      if (!(await exists(folder))) throw cause
+    })
+  } finally {
+    await rm(partial, { recursive: true, force: true })
+  }
+}
+
+async function tool(command: string, args: readonly string[]): Promise<{ readonly stderr: string }> {
+  try {
+    return await run(command, args, { timeout: downloadLimitMs })
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'is not installed' : 'failed'
+    throw new NoKafkaHere(`${command} ${reason}`, { cause })
+  }
+}
+
+function entry(line: string): [name: string, sum: string] {
+  const [sum = '', name = ''] = line.split(/ [ *]/)
+  return [name, sum]
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+async function exists(folder: string): Promise<boolean> {
+  return await stat(folder).then(
+    () => true,
+    () => false,
+  )
+}
