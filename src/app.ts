@@ -11,6 +11,7 @@ import { Admission } from './http/admission.js'
 import { Connections } from './http/connections.js'
 import { Listeners } from './http/listeners.js'
 import { MethodGuard } from './http/methods.js'
+import { Turns } from './http/turns.js'
 import { ApiDocument } from './ops/api-document.js'
 import { Readiness } from './ops/health.controller.js'
 import { shutDown } from './ops/shutdown.js'
@@ -38,6 +39,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
   const fastify = adapter.getInstance()
   const admission = new Admission(config, connections)
   admission.install(fastify)
+  new Turns().install(fastify)
   new MethodGuard().install(fastify)
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, connections), adapter, {
     bodyParser: false,
@@ -56,7 +58,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
   app.get(ApiDocument).describe(app)
   await app.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   const listeners = new Listeners(app.getHttpServer(), BACKLOG)
-  listeners.openLater()
+  void listeners.open()
   app.get(Readiness).ready = true
   return { url: await app.getUrl(), stop: () => shutDown(app, config, admission, listeners) }
 }

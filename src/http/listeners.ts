@@ -9,12 +9,6 @@ import type { Server as HttpServer } from 'node:http'
  */
 const ACCEPTED_A_TURN = 64
 
-/**
- * A process accepts one a turn for so long, since its code is compiled first: when 5,000 readers came back at once to a server just
- * started, the p99 of the event loop delay was 230–600 ms with 64 a turn, and 21 ms with one.
- */
-const COLD_MS = 30_000
-
 const MAX_WAIT_MS = 5_000
 
 /** A program that sends back what it was sent, as often as it was told, until it is let go. */
@@ -37,14 +31,6 @@ export class Listeners {
     private readonly server: HttpServer,
     private readonly backlog: number,
   ) {}
-
-  /** Opens when the process is warm. */
-  openLater(): void {
-    const timer = setTimeout(() => void this.open(), COLD_MS).unref()
-    this.closing.signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-    })
-  }
 
   /** Where duplicates cannot be had, one listener it is. */
   async open(count = ACCEPTED_A_TURN): Promise<void> {
