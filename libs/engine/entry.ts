@@ -44,8 +44,11 @@ export type Entry =
   | { readonly kind: 'seal'; readonly streams: readonly StreamRef[] }
   /** These streams have readers: they are not idle. */
   | { readonly kind: 'alive'; readonly streams: readonly StreamRef[] }
-  /** The time has come to look for what is due. */
-  | { readonly kind: 'tick' }
+  /**
+   * Closes what was due at `asOf`, in log time: what the signs of life before it in the log keep open stays open, however much later the
+   * tick itself was appended.
+   */
+  | { readonly kind: 'tick'; readonly asOf: number }
 
 export type DataEntry = Extract<Entry, { kind: 'data' }>
 

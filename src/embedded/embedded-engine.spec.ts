@@ -85,7 +85,7 @@ describe('the embedded engine', () => {
     await engine.append(0, data('x'.repeat(20)))
     await expect(engine.append(0, data('x'))).rejects.toMatchObject({ code: 'overloaded' })
     expect(await engine.append(0, { kind: 'end', stream: 's' })).toBe(1)
-    expect(await engine.append(0, { kind: 'tick' })).toBe(2)
+    expect(await engine.append(0, { kind: 'tick', asOf: 1 })).toBe(2)
     await engine.close()
   })
 

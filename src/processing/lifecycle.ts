@@ -76,9 +76,11 @@ export function alive(draft: Draft, entry: Of<'alive'>): void {
 /** Closes streams that nobody used for their idle timeout, by the log's time. Which ones depends on the log alone. */
 export function tick(draft: Draft, entry: Of<'tick'>, active: readonly StreamHeader[]): void {
   const due: StreamHeader[] = []
+  // A replica whose clock is ahead of the log's cannot have looked later than the tick was appended.
+  const asOf = Math.min(entry.asOf, entry.at)
   for (const { id } of active) {
     const header = draft.header(id)
-    if (header?.status === 'open' && header.activeAt + header.settings.idleTimeoutMs <= entry.at) due.push(header)
+    if (header?.status === 'open' && header.activeAt + header.settings.idleTimeoutMs <= asOf) due.push(header)
   }
   due.sort((a, b) => (a.id < b.id ? -1 : 1))
   for (const header of due.slice(0, CLOSED_PER_TICK))

@@ -7,7 +7,7 @@ import { until } from '../../test/support/until.js'
 
 const idleTimeoutMs = 20
 
-const tick: Entry = { kind: 'tick' }
+const tick: Entry = { kind: 'tick', asOf: Number.MAX_SAFE_INTEGER }
 const statusOf = ({ view }: Replica, stream: string): string | undefined => view.headers.get(stream)?.status
 
 /** Resolves when the owner's own seal has closed a stream. */
@@ -55,6 +55,20 @@ describe('a tick', () => {
     expect(replica.view.headers.get('idle')).toMatchObject({ status: 'expired', reason: 'timeout' })
     for (const stream of ['sent', 'read', 'long']) expect(statusOf(replica, stream)).toBe('open')
     expect(replica.results(lifeOf('sent'))).toEqual(['1'])
+  })
+
+  it('expires nothing that a sign of life before it keeps open, however much later it comes itself', async () => {
+    const replica = new Replica(await temporaryFolder())
+    for (const stream of ['idle', 'read']) await replica.append(started(stream, 1, { idleTimeoutMs }))
+    await pass(replica)
+    const asOf = replica.engine.now()
+    await replica.append({ kind: 'alive', streams: [['read', lifeOf('read')]] })
+    await pass(replica)
+    const expired = over(replica, 'idle')
+    await replica.append({ kind: 'tick', asOf })
+    await expired
+    expect(statusOf(replica, 'idle')).toBe('expired')
+    expect(statusOf(replica, 'read')).toBe('open')
   })
 
   it('leaves the streams of other partitions alone, which the view may know', async () => {

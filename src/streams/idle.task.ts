@@ -42,8 +42,11 @@ export class IdleTask implements OnApplicationBootstrap {
     if (this.running) return
     this.running = true
     try {
-      await this.signAlive()
-      for (const partition of this.due()) await this.engine.append(partition, { kind: 'tick' })
+      // Before the signs of life, and given with the tick: on a disk that takes its time, streams with readers would else be due by the
+      // time of the tick.
+      const asOf = this.engine.now()
+      await this.signAlive(asOf)
+      for (const partition of this.due(asOf)) await this.engine.append(partition, { kind: 'tick', asOf })
     } catch (error) {
       // The log says for itself why it takes nothing; the next pass tries again.
       this.logger.debug({ message: 'idle pass failed', error: String(error) })
@@ -53,8 +56,7 @@ export class IdleTask implements OnApplicationBootstrap {
   }
 
   /** At most every third of a stream's idle timeout. */
-  private async signAlive(): Promise<void> {
-    const now = this.engine.now()
+  private async signAlive(now: number): Promise<void> {
     const read = this.readers.readStreams.filter(([id, incarnation]) => {
       const header = this.view.headers.get(id)
       if (header?.incarnation !== incarnation || header.status !== 'open') return false
@@ -71,8 +73,7 @@ export class IdleTask implements OnApplicationBootstrap {
   }
 
   /** Partitions of streams that seem due. */
-  private due(): Set<number> {
-    const now = this.engine.now()
+  private due(now: number): Set<number> {
     const partitions = new Set<number>()
     for (const header of this.view.headers.active.values())
       if (isDue(header, now)) partitions.add(this.engine.partitionOf(header.id))

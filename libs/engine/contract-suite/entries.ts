@@ -25,7 +25,7 @@ export const everyKind: readonly Entry[] = [
   { ...data('key'), retry: { key: 'k', hash: 'h' }, ticket: 't:2' },
   { ...data('producer'), retry: { producer: 'p', epoch: 1, seq: 2 } },
   { kind: 'alive', streams: [[STREAM, INCARNATION]] },
-  { kind: 'tick' },
+  { kind: 'tick', asOf: 1 },
   { kind: 'end', stream: STREAM, ticket: 't:3' },
   { kind: 'seal', streams: [[STREAM, INCARNATION]] },
   { kind: 'delete', stream: STREAM },
