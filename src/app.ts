@@ -58,7 +58,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
   app.get(ApiDocument).describe(app)
   await app.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   const listeners = new Listeners(app.getHttpServer(), BACKLOG)
-  void listeners.open()
+  await listeners.open()
   app.get(Readiness).ready = true
   return { url: await app.getUrl(), stop: () => shutDown(app, config, admission, listeners) }
 }

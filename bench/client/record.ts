@@ -7,6 +7,11 @@ export function recordText(n: number): string {
 
 const expectedText = words.toUpperCase()
 
+/** What `uppercase` makes of `recordText(n)`. */
+export function resultText(n: number): string {
+  return `{"n":${n},"text":"${expectedText}"}`
+}
+
 /** Whether `data` is what `uppercase` makes of `recordText(n)`. */
 export function isResultOf(n: number, data: unknown): boolean {
   const result = data as { n?: unknown; text?: unknown }

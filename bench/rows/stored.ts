@@ -1,5 +1,5 @@
 import { request } from '../client/http-connection.js'
-import { type Bench, type Row, startServer } from '../harness/bench.js'
+import { type Bench, type Row, startServer, withServer } from '../harness/bench.js'
 import { removeDirectory } from '../harness/cleanup.js'
 import type { Figure } from '../harness/figure.js'
 import type { Server } from '../harness/server.js'
@@ -8,13 +8,38 @@ import { measureResumes, type Resumes, seedStream } from './resume.js'
 
 const row = 'stored'
 
-function resumeFigures(where: string, { millis, problems, cpu }: Resumes): Figure[] {
-  const p50 = quantile(
+/** A connection is new, and so is the code of a process just started: what that takes by itself. */
+async function bareResumes(bench: Bench, resumes: number): Promise<Figure[]> {
+  // Cursor n is answered with the result of record n + 1.
+  const cursors = Array.from({ length: 99 }, (_, n) => `${'0'.repeat(16)}-${n}`)
+  const { millis, problems, cpu } = await withServer(bench, 'fastify', (server) =>
+    measureResumes(server, 's', cursors, resumes),
+  )
+  const note = 'no store, no results, no Nest'
+  const common = { row, unit: 'ms', problems, cpu, note }
+  return [
+    { ...common, name: 'bare Fastify, one event, p50', repeats: [p50Of(millis)] },
+    { ...common, name: 'bare Fastify, one event, slowest', repeats: [Math.max(...millis)] },
+  ]
+}
+
+const p50Of = (millis: readonly number[]): number =>
+  quantile(
     [...millis].sort((a, b) => a - b),
     0.5,
   )
+
+function resumeFigures(where: string, { millis, problems, cpu }: Resumes): Figure[] {
   return [
-    { row, name: `resume ${where}, p50`, unit: 'ms', repeats: [p50], problems, cpu, note: `${millis.length} resumes` },
+    {
+      row,
+      name: `resume ${where}, p50`,
+      unit: 'ms',
+      repeats: [p50Of(millis)],
+      problems,
+      cpu,
+      note: `${millis.length} resumes`,
+    },
     // The worst of all is what must reach the target, so no resume may be slow.
     {
       ...{ row, name: `resume ${where}, slowest`, unit: 'ms', repeats: [Math.max(...millis)], problems, cpu },
@@ -67,6 +92,7 @@ export const stored: Row = {
         ...resumeFigures(`at the end of ${count}`, alone),
         ...resumeFigures('after a restart', afterStart),
         ...resumeFigures(`beside another ${count}`, beside),
+        ...(await bareResumes(bench, resumes)),
         { row, name: `start with ${count} results, stopped`, unit: 'ms', repeats: stopped.millis, target, problems },
         { row, name: `start with ${count} results, killed`, unit: 'ms', repeats: killed.millis, target, problems },
       ]

@@ -1,5 +1,5 @@
 import type { Commit, Run, StreamPatch } from '#libs/engine'
-import { decodeRun, encodeRun, firstOf, lastOf, numberedKey, type StoredRun } from './rows.js'
+import { decodeRun, decodeRunHead, encodeRun, lastOf, numberedKey, type StoredRun } from './rows.js'
 import type { Store, Table } from './store.js'
 
 /** Numbers are 6 bytes in keys. */
@@ -39,16 +39,12 @@ export class Results {
 
   /** Number of the oldest result kept, if any is. */
   oldest(incarnation: string): number | undefined {
-    const range = { start: numberedKey(incarnation, 0), end: numberedKey(incarnation, MAX_SEQ), limit: 1 }
-    // Every resume asks for it, so the row is not decoded.
-    for (const { key, value } of this.table.getRange(range)) return firstOf(key, value)
-    return this.tail.get(incarnation)?.[0]?.run.first
+    return this.head(incarnation, 0)?.first ?? this.tail.get(incarnation)?.[0]?.run.first
   }
 
   /** Log time of the run that holds result `seq` or, if that was trimmed, of the next one kept. */
   timeOf(incarnation: string, seq: number): number | undefined {
-    for (const run of this.runs(incarnation, seq)) return run.at
-    return undefined
+    return this.head(incarnation, seq)?.at ?? this.tail.get(incarnation)?.find(({ run }) => lastOf(run) >= seq)?.by.at
   }
 
   apply(patch: StreamPatch, commit: Commit): void {
@@ -78,11 +74,21 @@ export class Results {
       limit,
     }
     for (const { key, value } of this.table.getRange(range)) {
-      if (decodeRun(key, value).at >= before) break
+      if (decodeRunHead(key, value).at >= before) break
       void this.table.remove(key)
       removed++
     }
     return removed
+  }
+
+  /** Of the first stored run that ends at or behind result `from`. Its results are neither copied nor decoded: every resume asks. */
+  private head(incarnation: string, from: number): Pick<StoredRun, 'at' | 'first'> | undefined {
+    const range = { start: numberedKey(incarnation, from), end: numberedKey(incarnation, MAX_SEQ), limit: 1 }
+    for (const key of this.table.getKeys(range)) {
+      const value = this.table.getBinaryFast(key)
+      if (value !== undefined) return decodeRunHead(key, value)
+    }
+    return undefined
   }
 
   private *runs(incarnation: string, from: number): Generator<StoredRun> {

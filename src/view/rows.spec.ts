@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { decodeRun, encodeRun, lastOf, namedKey, numberedKey, numberKey } from './rows.js'
+import { decodeRun, decodeRunHead, encodeRun, lastOf, namedKey, numberedKey, numberKey } from './rows.js'
 
 const number = fc.nat(2 ** 48 - 1)
 const incarnation = fc.stringMatching(/^[0-9a-f]{16}$/)
@@ -48,7 +48,9 @@ describe('the rows of the store', () => {
         lines,
         (life, first, at, texts) => {
           const run = { at, first, lines: texts }
-          expect(decodeRun(numberedKey(life, lastOf(run)), encodeRun(run))).toEqual(run)
+          const [key, value] = [numberedKey(life, lastOf(run)), encodeRun(run)]
+          expect(decodeRun(key, value)).toEqual(run)
+          expect(decodeRunHead(key, value)).toEqual({ at, first })
         },
       ),
     )

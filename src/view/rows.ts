@@ -33,19 +33,18 @@ export interface StoredRun extends Run {
 export const lastOf = (run: Run): number => run.first + run.lines.length - 1
 
 export function encodeRun({ at, lines }: StoredRun): Buffer {
-  return Buffer.from(`${at}\n${lines.join('\n')}`)
+  return Buffer.from(`${at} ${lines.length}\n${lines.join('\n')}`)
 }
 
 export function decodeRun(key: Buffer, value: Buffer): StoredRun {
-  const [at, ...lines] = value.toString().split('\n')
-  return { at: Number(at), first: key.readUIntBE(8, 6) - lines.length + 1, lines }
+  const [, ...lines] = value.toString().split('\n')
+  return { ...decodeRunHead(key, value), lines }
 }
 
-/** Number of the first result of an encoded run. */
-export function firstOf(key: Buffer, value: Buffer): number {
-  let lines = 0
-  for (let end = value.indexOf('\n'); end !== -1; end = value.indexOf('\n', end + 1)) lines++
-  return key.readUIntBE(8, 6) - lines + 1
+/** What is known of an encoded run without reading its results. */
+export function decodeRunHead(key: Buffer, value: Buffer): Pick<StoredRun, 'at' | 'first'> {
+  const [at, count] = value.toString('latin1', 0, value.indexOf('\n')).split(' ').map(Number) as [number, number]
+  return { at, first: key.readUIntBE(8, 6) - count + 1 }
 }
 
 export const encodeHeader = (header: StreamHeader): Buffer => Buffer.from(JSON.stringify(header))
