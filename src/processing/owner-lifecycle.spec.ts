@@ -113,6 +113,15 @@ describe('a tick', () => {
 })
 
 describe('the owner answers', () => {
+  it('sends that can be retried by what a closing stream took, before its seal too', async () => {
+    const replica = new Replica(await temporaryFolder())
+    const keyed = (key: string): Entry => sent('s', [key], { key, hash: 'h' })
+    const asked = [started('s'), keyed('one'), { kind: 'end', stream: 's' } as const, keyed('one'), keyed('other')]
+    const answers = ['accepted', 'accepted', 'accepted', 'accepted before', 'stream_closed']
+    expect(await verdicts(replica, asked)).toEqual(answers)
+    expect(replica.results(lifeOf('s'))).toEqual(['"one"'])
+  })
+
   it('calls about the lives of streams, in log order', async () => {
     const replica = new Replica(await temporaryFolder())
     const end: Entry = { kind: 'end', stream: 's' }

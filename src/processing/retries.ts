@@ -1,5 +1,4 @@
 import type { RetryIdentity, StreamHeader, Verdict } from '#libs/engine'
-import { isOver } from '../view/rows.js'
 import type { Draft } from './draft.js'
 
 /** Retry identities remembered for each stream, and for how long (log time). */
@@ -20,7 +19,7 @@ const placeOf = (number: number): string => `n:${number}`
 
 /**
  * Says whether a send that can be retried is the first of its kind, and remembers it if so. Returns the verdict, and the header that
- * counts what is remembered. A stream that is over still knows what it took.
+ * counts what is remembered. A stream that is closing or over still knows what it took.
  */
 export function judgeRetry(
   draft: Draft,
@@ -32,7 +31,8 @@ export function judgeRetry(
   const memory = recall(draft, header, name, at)
   const verdict = 'key' in retry ? judgeKey(header, retry, memory) : judgeProducer(header, retry, memory)
   if (verdict.code !== 'accepted' || verdict.duplicate) return { verdict, header }
-  if (isOver(header)) return { verdict: { code: 'stream_closed' }, header }
+  // Before its seal a closing stream takes what was acked without a verdict. This is one, so it can say no.
+  if (header.status !== 'open') return { verdict: { code: 'stream_closed' }, header }
   if (memory !== undefined) draft.remember(header, placeOf(memory.number), null)
   const number = header.retries.next
   const { key: _key, producer: _producer, ...rest } = { key: '', producer: '', ...retry }
