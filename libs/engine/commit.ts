@@ -72,3 +72,10 @@ export interface Commit {
   readonly streams: readonly StreamPatch[]
   readonly verdicts: readonly (readonly [ticket: string, verdict: Verdict])[]
 }
+
+/** Of its results: what a commit that waits for the disk holds in memory. */
+export function charsOf(commit: Commit): number {
+  let chars = 0
+  for (const { runs } of commit.streams) for (const { lines } of runs) for (const line of lines) chars += line.length
+  return chars
+}

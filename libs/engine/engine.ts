@@ -71,6 +71,8 @@ export interface Claim {
 export interface CommitSink {
   /** Where the store stands: every input entry of the partition below `to` is committed in it. Called once for each, before any of its commits. */
   begin(partition: number, to: number): void
+  /** Whether the stream is open, in this life, as of the commits applied. */
+  takes(stream: string, incarnation: string): boolean
   /** Makes the commit, which stands at `position` of the commit log, known in one tick and in memory: headers move, its results can be read, frames go out. */
   apply(commit: Commit, position: number): void
   /** Puts the rows of consecutive commits into the transaction that is open. */

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
 import {
+  charsOf,
   encodeEntry,
+  Lane,
   type Claim,
   type Commit,
   type CommitSink,
@@ -11,7 +13,6 @@ import {
 } from '#libs/engine'
 import type { Store, Table } from '../view/store.js'
 import { decodeInputRow, encodeInputRow, inputKey } from './input-rows.js'
-import { Lane } from './lane.js'
 import { LogClock } from './log-clock.js'
 
 /** How often a commit that found no room on the disk is tried again. */
@@ -367,10 +368,4 @@ export class EmbeddedEngine implements Engine {
       return new ApiError('append_unknown', {}, { cause: error })
     return error
   }
-}
-
-function charsOf(commit: Commit): number {
-  let chars = 0
-  for (const { runs } of commit.streams) for (const { lines } of runs) for (const line of lines) chars += line.length
-  return chars
 }

@@ -50,14 +50,17 @@ export class Store {
   /**
    * @param path of its folder
    * @param reserveBytes see {@link takesInput}
+   * @param durable whether a transaction is on the disk when it is over; else only once the system has written it there, which a kill of
+   *   the process does not hinder
    */
   constructor(
     private readonly path: string,
     private readonly reserveBytes = 0,
+    durable = true,
   ) {
     // Gathering by turns of the event loop is for puts without a condition. The package would keep a promise for each turn that nobody
     // hears of, and its rejection, on a full disk, would end the process.
-    this.env = open({ path, maxDbs: 16, eventTurnBatching: false, ...bytes })
+    this.env = open({ path, maxDbs: 16, eventTurnBatching: false, noSync: !durable, ...bytes })
     this.meta = this.env.openDB('meta', { encoding: 'binary', useVersions: true })
     this.tables.push(this.meta)
     this.watch = setInterval(() => {

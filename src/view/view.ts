@@ -74,6 +74,11 @@ export class View implements CommitSink {
     this.positions[partition] = to
   }
 
+  takes(stream: string, incarnation: string): boolean {
+    const header = this.headers.get(stream)
+    return header?.incarnation === incarnation && header.status === 'open'
+  }
+
   apply(commit: Commit, position: number): void {
     this.positions[commit.partition] = commit.to
     for (const patch of commit.streams) {

@@ -81,7 +81,7 @@ describe('a second process on one DATA_DIR', () => {
     const newer = await Server.start({ dataDir: older.dataDir })
     expect(await older.exited).toEqual({ code: 0, signal: null })
     await sends
-    expect(older.output).toContain('Another process has taken DATA_DIR over')
+    expect(older.output).toContain('another process has taken DATA_DIR over')
     expect([...before.codes]).toEqual(expect.arrayContaining(['log_unavailable']))
 
     // The lock is the newer one's, and stays when the older one lets go of its own.

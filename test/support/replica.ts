@@ -104,6 +104,7 @@ export class Replica {
       begin: (partition, to) => {
         view.begin(partition, to)
       },
+      takes: (stream, incarnation) => view.takes(stream, incarnation),
       apply: (commit: Commit, position: number) => {
         commits.applied++
         view.apply(commit, position)

@@ -1,5 +1,4 @@
 import { describeAppends } from './appends.js'
-import { describeBarriers } from './barriers.js'
 import { describeClaims } from './claims.js'
 import { describeClosing } from './closing.js'
 import { describeCommits } from './commits.js'
@@ -17,7 +16,6 @@ export function describeEngine(name: string, newLogs: () => Promise<Logs>): void
     describeAppends(logs)
     describeClaims(logs)
     describeCommits(logs)
-    describeBarriers(logs)
     describeClosing(logs)
   })
 }

@@ -13,9 +13,10 @@ const settings: StreamSettings = {
   labels: { ü: '1' },
 }
 
+/** With a ticket: whether its stream is open is for an owner to say, and the suite has none. */
 export function data(...values: readonly unknown[]): DataEntry {
   const records = values.map((value) => JSON.stringify(value))
-  return { kind: 'data', stream: STREAM, incarnation: INCARNATION, records }
+  return { kind: 'data', stream: STREAM, incarnation: INCARNATION, records, ticket: 't:0' }
 }
 
 /** One entry of each kind, with all that it may hold, and texts that an encoding may trip over. */

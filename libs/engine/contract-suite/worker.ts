@@ -17,6 +17,10 @@ class KeepingSink implements CommitSink {
     if (partition === this.partition) this.begun = to
   }
 
+  takes(): boolean {
+    return true
+  }
+
   apply(commit: Commit, position: number): void {
     this.applied.push(commit)
     this.positions.push(position)

@@ -2,3 +2,6 @@
 export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
+
+/** It cannot be read; opening it again will not help. */
+export class DamagedStore extends StoreError {}

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { diskRoom } from '../view/disk-room.js'
-import { Store } from '../view/store.js'
+import { diskRoom } from './disk-room.js'
+import { Store } from './store.js'
 import { lockFolder } from './lock.js'
-import { StoreError } from './store-error.js'
+import { DamagedStore, StoreError } from './store-error.js'
 
 /** LMDB dies of a disk that does not take its first pages. */
 const NEW_STORE_BYTES = 1024 * 1024
@@ -19,14 +19,14 @@ export interface OpenStore {
  * Locks the folder, tries the store in a child process, and opens it.
  * @throws StoreError if the folder is in use, the store is damaged or there is no room for a new one; nothing is deleted
  */
-export function openStore(dataDir: string, reserveBytes: number): OpenStore {
+export function openStore(dataDir: string, reserveBytes: number, durable = true): OpenStore {
   const unlock = lockFolder(dataDir)
   try {
     const path = join(dataDir, 'store')
     if (existsSync(join(path, 'data.mdb'))) tryInChild(path)
     else if (diskRoom(dataDir, 'data.mdb') < NEW_STORE_BYTES)
       throw new StoreError(`There is no room for a store in ${dataDir}.`)
-    const store = new Store(path, reserveBytes)
+    const store = new Store(path, reserveBytes, durable)
     return {
       store,
       close: async () => {
@@ -45,7 +45,7 @@ function tryInChild(path: string): void {
   const { status, signal, stderr } = spawnSync(process.execPath, [program, path], { encoding: 'utf8' })
   if (status === 0) return
   const reason = signal ?? /Error: (.*)/.exec(stderr)?.[1] ?? `exit status ${status}`
-  throw new StoreError(
+  throw new DamagedStore(
     `The store in ${path} is damaged (${reason}). Nothing was changed. Restore the folder from a backup, or move it away and start with an empty one.`,
   )
 }

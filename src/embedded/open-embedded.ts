@@ -1,0 +1,22 @@
+import type { Config } from '../config/schema.js'
+import type { Opened } from '../engine.opened.js'
+import { openStore } from '../view/open-store.js'
+import { EmbeddedEngine } from './embedded-engine.js'
+
+/** Commits of full size that may be on their way to the disk. */
+const UNSETTLED_COMMITS = 4
+
+/** @throws StoreError */
+export function openEmbedded(config: Config, onLost: (reason: string) => void): Opened {
+  const opened = openStore(config.dataDir, config.diskReserveBytes)
+  const { store } = opened
+  const engine = new EmbeddedEngine(store, {
+    backlogBytes: config.ingestBudgetBytes,
+    maxUnsettledChars: UNSETTLED_COMMITS * config.maxCommitBytes,
+    barrierTimeoutMs: config.verdictTimeoutMs,
+    onFenced: () => {
+      onLost('another process has taken DATA_DIR over')
+    },
+  })
+  return { engine, store, close: () => opened.close() }
+}
