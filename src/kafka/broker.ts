@@ -1,0 +1,86 @@
+/** The two logs. */
+export type Log = 'input' | 'commits'
+
+/** A message as it stands in a partition of a log: its offset, and the time at which the broker appended it, in ms since 1970. */
+export interface StoredMessage {
+  readonly offset: number
+  readonly at: number
+  readonly text: string
+}
+
+/** Offsets of a partition: of the oldest message kept, and of the next one. Equal when it holds none. */
+export interface Extent {
+  readonly oldest: number
+  readonly end: number
+}
+
+/** An append failed. `nothing`: none of its messages is in the log or ever will be. `unknown`: they may be, now or later. */
+export class AppendFailed extends Error {
+  constructor(
+    readonly outcome: 'nothing' | 'unknown',
+    options?: ErrorOptions,
+  ) {
+    super(outcome === 'nothing' ? 'Nothing was appended.' : 'It is not known whether this was appended.', options)
+  }
+}
+
+/** A log does not hold what comes next: it was trimmed, or cut off, or its offsets have a gap. Whoever reads it stops. */
+export class LogGap extends Error {
+  constructor(
+    readonly log: Log,
+    readonly partition: number,
+    readonly expected: number,
+    readonly found: string,
+  ) {
+    super(`Partition ${partition} of the ${log} should go on with offset ${expected}; ${found}.`)
+  }
+}
+
+/** What the Kafka engine needs of a cluster. Nothing else knows the client library. */
+export interface Broker {
+  /** Of either log, numbered from 0. */
+  readonly partitions: number
+
+  /**
+   * Appends messages to one partition, together and in this order, in one attempt. Resolves with the offset of the first once all
+   * are durable (acks=all).
+   * @param key names what the messages are about to people who look at the topic; nothing else reads it
+   * @throws AppendFailed
+   */
+  append(
+    log: Log,
+    partition: number,
+    messages: readonly { readonly key: string; readonly text: string }[],
+  ): Promise<number>
+
+  /**
+   * The messages of a partition from offset `from` on, as they become durable; never an empty batch. Waits at the end of the log, and
+   * through failures of brokers. Fetches ahead a bounded number of bytes. Ends when `signal` is aborted.
+   * @throws LogGap as soon as anything but the next offset would be handed out
+   */
+  read(log: Log, partition: number, from: number, signal: AbortSignal): AsyncIterable<readonly StoredMessage[]>
+
+  /**
+   * The extent of every partition, as of some time after the call.
+   * @throws Error if one cannot be had in one attempt
+   */
+  extents(log: Log): Promise<readonly Extent[]>
+
+  /** Removes what is below offset `before`, sooner or later. */
+  trim(log: Log, partition: number, before: number): Promise<void>
+
+  /**
+   * Joins the group that shares the partitions of the input out. Calls `assign` with this member's partitions whenever they may have
+   * changed, and with none when it may have been expelled. Rejoins by itself until it leaves.
+   */
+  join(assign: (partitions: readonly number[]) => void): Promise<Membership>
+
+  /** Waits for appends under way; reads end. */
+  close(): Promise<void>
+}
+
+export interface Membership {
+  /** The partitions of this member as of the last heartbeat that the group has answered, and how long ago that was, in ms. */
+  fresh(): { readonly partitions: readonly number[]; readonly ageMs: number }
+  leave(): Promise<void>
+}
