@@ -1,0 +1,107 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import kafkajs, { type Admin } from 'kafkajs'
+import type { Log } from './broker.js'
+import { codeOf, ERROR_CODE } from './protocol.js'
+import { TopicError } from './topic-error.js'
+import { settingsOf, type TopicNeeds, type TopicSetting } from './topic-settings.js'
+
+const LOGS = ['input', 'commits'] as const
+const REPLICAS = 3
+
+/** Some brokers hear of a new topic later than others. */
+const KNOWN_WITHIN_MS = 10_000
+const RETRY_MS = 100
+
+const LOW_REPLICATION = 'or set KAFKA_ALLOW_LOW_REPLICATION=true, if what was acked may be lost'
+
+export function topicOf(prefix: string, log: Log): string {
+  return `${prefix}.${log}`
+}
+
+/**
+ * Creates the topics of the two logs where they are missing, and looks whether they will do. Resolves with whether one is new.
+ * @throws TopicError naming every problem; what exists is never changed
+ */
+export async function prepareTopics(admin: Admin, needs: TopicNeeds): Promise<boolean> {
+  const created = await createMissing(admin, needs)
+  const problems = await Promise.all(LOGS.map((log) => onceKnown(() => problemsOf(admin, log, needs))))
+  if (problems.flat().length > 0) throw new TopicError(problems.flat())
+  return created
+}
+
+async function createMissing(admin: Admin, needs: TopicNeeds): Promise<boolean> {
+  const existing = new Set(await admin.listTopics())
+  const missing = LOGS.filter((log) => !existing.has(topicOf(needs.prefix, log)))
+  if (missing.length === 0) return false
+  const brokers = (await admin.describeCluster()).brokers.length
+  const replicas = Math.min(REPLICAS, brokers)
+  if (replicas < REPLICAS && !needs.allowLowReplication)
+    throw new TopicError(
+      missing.map(
+        (log) =>
+          `${topicOf(needs.prefix, log)} is missing, and for ${REPLICAS} replicas there are ${brokers} brokers: add brokers, ${LOW_REPLICATION}`,
+      ),
+    )
+  // Of two processes that start together, one finds that they exist. Waiting for leaders fails at a broker that has not heard of them.
+  await admin.createTopics({
+    waitForLeaders: false,
+    topics: missing.map((log) => ({
+      topic: topicOf(needs.prefix, log),
+      numPartitions: needs.partitions,
+      replicationFactor: replicas,
+      configEntries: settingsOf(log, needs, replicas).map(({ name, value }) => ({ name, value })),
+    })),
+  })
+  return true
+}
+
+/** What does not fit, in words. */
+async function problemsOf(admin: Admin, log: Log, needs: TopicNeeds): Promise<readonly string[]> {
+  const topic = topicOf(needs.prefix, log)
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  const partitions = topics[0]?.partitions ?? []
+  const replicas = Math.min(...partitions.map((partition) => partition.replicas.length))
+  const config = await configOf(admin, topic)
+  return [
+    ...(partitions.length === needs.partitions ? [] : [otherPartitions(topic, partitions.length, needs.partitions)]),
+    ...(replicas >= REPLICAS || needs.allowLowReplication ? [] : [fewReplicas(topic, replicas)]),
+    ...settingsOf(log, needs, replicas)
+      .filter(({ name, fits }) => !fits(config.get(name)))
+      .map((setting) => misfit(topic, setting, config.get(setting.name))),
+  ]
+}
+
+async function configOf(admin: Admin, topic: string): Promise<ReadonlyMap<string, string>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+  })
+  const entries = resources[0]?.configEntries ?? []
+  return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
+}
+
+async function onceKnown<T>(look: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + KNOWN_WITHIN_MS
+  for (;;) {
+    try {
+      return await look()
+    } catch (error) {
+      const unknown = codeOf(error) === ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION
+      if (!unknown || performance.now() > deadline) throw error
+      await wait(RETRY_MS)
+    }
+  }
+}
+
+function otherPartitions(topic: string, found: number, needed: number): string {
+  return `${topic} has ${found} partitions, needed are ${needed}: set KAFKA_PARTITIONS=${found}, or KAFKA_TOPIC_PREFIX to one that is not in use`
+}
+
+function fewReplicas(topic: string, found: number): string {
+  return `${topic} has ${found} replicas, needed are ${REPLICAS}: kafka-reassign-partitions.sh adds some; ${LOW_REPLICATION}`
+}
+
+function misfit(topic: string, { name, value, needed }: TopicSetting, found = 'not set'): string {
+  const mend = `kafka-configs.sh --bootstrap-server … --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`
+  return `${topic} has ${name} ${found}, needed is ${needed}: ${mend}`
+}
