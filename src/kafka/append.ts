@@ -1,4 +1,4 @@
-import { AppendFailed } from './broker.js'
+import { AppendFailed, type NewMessage } from './broker.js'
 import type { Cluster } from './cluster.js'
 import { NotSent } from './node-link.js'
 import { codeOf, ERROR_CODE, PRODUCE } from './protocol.js'
@@ -20,11 +20,6 @@ const REFUSALS: ReadonlySet<number | undefined> = new Set([
   ERROR_CODE.TOPIC_AUTHORIZATION_FAILED,
   ERROR_CODE.INVALID_RECORD,
 ])
-
-export interface NewMessage {
-  readonly key: string
-  readonly text: string
-}
 
 /**
  * Appends messages to a partition, in one request and one record batch. Resolves with the offset of the first once all are durable.

@@ -1,6 +1,12 @@
 /** The two logs. */
 export type Log = 'input' | 'commits'
 
+/** A message as it is appended. Its key names what it is about to people who look at the topic; nothing else reads it. */
+export interface NewMessage {
+  readonly key: string
+  readonly text: string
+}
+
 /** A message as it stands in a partition of a log: its offset, and the time at which the broker appended it, in ms since 1970. */
 export interface StoredMessage {
   readonly offset: number
@@ -44,14 +50,9 @@ export interface Broker {
   /**
    * Appends messages to one partition, together and in this order, in one attempt. Resolves with the offset of the first once all
    * are durable (acks=all).
-   * @param key names what the messages are about to people who look at the topic; nothing else reads it
    * @throws AppendFailed
    */
-  append(
-    log: Log,
-    partition: number,
-    messages: readonly { readonly key: string; readonly text: string }[],
-  ): Promise<number>
+  append(log: Log, partition: number, messages: readonly NewMessage[]): Promise<number>
 
   /**
    * The messages of a partition from offset `from` on, as they become durable; never an empty batch. Waits at the end of the log, and

@@ -1,0 +1,32 @@
+import type { Store } from '../view/store.js'
+import type { IdentityRow } from './wire.js'
+
+/** How far a reader of a partition's commit log has come. */
+export interface TailState {
+  /** Offset of the next message. */
+  readonly next: number
+  readonly epoch: number
+  readonly n: number
+  /** Every input entry below this offset is committed. */
+  readonly to: number
+  /** Log time of the newest of them, ms since 1970. */
+  readonly at: number
+  /** The last append of every replica below `to`. */
+  readonly identities: readonly IdentityRow[]
+}
+
+/** Of a view that starts with nothing: at the oldest message, whose commits count from the first marker on. */
+export const beginningAt = (next: number): TailState => ({ next, epoch: -1, n: 0, to: 0, at: 0, identities: [] })
+
+/** Where the tail of a partition goes on; undefined if the store has nothing of it. */
+export function readState(store: Store, partition: number): TailState | undefined {
+  const row = store.meta.get(rowOf(partition))
+  return row === undefined ? undefined : (JSON.parse(row.toString()) as TailState)
+}
+
+/** To be called within a transaction. */
+export function writeState(store: Store, partition: number, state: TailState): void {
+  void store.meta.put(rowOf(partition), Buffer.from(JSON.stringify(state)), 0)
+}
+
+const rowOf = (partition: number): string => `tail-${partition}`
