@@ -26,7 +26,7 @@ function open(config: Config): Opened {
     { provide: OPENED, inject: [CONFIG], useFactory: open },
     { provide: ENGINE, inject: [OPENED], useFactory: ({ engine }: Opened) => engine },
     // Behind the engine, whose marker stops whoever wrote here before: what the view reads at start changes no more.
-    { provide: View, inject: [OPENED], useFactory: ({ store }: Opened) => new View(store) },
+    { provide: View, inject: [OPENED], useFactory: ({ store, engine }: Opened) => new View(store, engine.partitions) },
     Retention,
   ],
   exports: [ENGINE, View],

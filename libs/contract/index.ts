@@ -1,5 +1,6 @@
 export * from './cursor.js'
 export * from './errors.js'
+export * from './feed-cursor.js'
 export * from './results.js'
 export * from './sse.js'
 export * from './stream-id.js'

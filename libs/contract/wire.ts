@@ -35,5 +35,12 @@ export interface Reset {
   latest: number
 }
 
+/** The data of a `reset` event of `GET /streams/events`: cursors; reading goes on behind `oldest`, with the oldest events there are. */
+export interface FeedReset {
+  reason: Exclude<ResetReason, 'incarnation'>
+  oldest: string
+  latest: string
+}
+
 /** What happened to a stream, as `GET /streams/events` tells it. */
 export type LifecycleType = 'started' | 'closing' | 'ended' | 'expired' | 'deleted'

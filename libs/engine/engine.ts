@@ -69,8 +69,11 @@ export interface Claim {
 
 /** Where counted commits go, in log order: the view. */
 export interface CommitSink {
-  /** Where the store stands: every input entry of the partition below `to` is committed in it. Called once for each, before any of its commits. */
-  begin(partition: number, to: number): void
+  /**
+   * Where the store stands: every input entry of the partition below `to` is committed in it, and every commit up to `position` of the
+   * commit log is in it or, if the store was made anew, was gone from the log before. Called once for each, before any of its commits.
+   */
+  begin(partition: number, to: number, position: number): void
   /** Whether the stream is open, in this life, as of the commits applied. */
   takes(stream: string, incarnation: string): boolean
   /** Makes the commit, which stands at `position` of the commit log, known in one tick and in memory: headers move, its results can be read, frames go out. */

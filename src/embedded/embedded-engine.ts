@@ -136,7 +136,7 @@ export class EmbeddedEngine implements Engine {
 
   start(sink: CommitSink, own: (claim: Claim) => void): Promise<void> {
     this.sink = sink
-    sink.begin(0, this.head.to)
+    sink.begin(0, this.head.to, this.head.position)
     own({
       partition: 0,
       epoch: this.epoch,

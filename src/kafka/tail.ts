@@ -24,7 +24,7 @@ export class Tail {
     this.identities = new AppendIdentities(state.identities.map(([replica, seq, at]) => [replica, { seq, at }]))
     this.next = state.next
     this.committed = state
-    sink.begin(partition, state.to)
+    sink.begin(partition, state.to, state.next - 1)
   }
 
   get state(): TailState {

@@ -37,7 +37,7 @@ async function* crashed(entries: readonly Entry[], options: ReplicaOptions = {})
 
 /** Every event of the lifecycle feed, as `type stream`. */
 const eventsOf = ({ view }: Replica): string[] =>
-  view.lifecycle.page(0, Infinity).map(({ line }) => {
+  [...view.lifecycle.read(view.lifecycle.earliest)].map(({ line }) => {
     const { type, stream_id: id } = JSON.parse(line) as { type: string; stream_id: string }
     return `${type} ${id}`
   })

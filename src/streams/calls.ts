@@ -276,12 +276,12 @@ export const streamEvents: Call = {
     lastEventId,
   ],
   answer: {
-    description: 'Starts, ends, expiries and deletions, in order.',
+    description: 'Starts, ends, expiries and deletions: those of one stream in order, all of them about by time.',
     content: {
       'text/event-stream': {
         schema: {
-          anyOf: [ref('LifecycleEvent'), ref('Reset')],
-          description: 'The `data` of an event: a LifecycleEvent where it has no name, else Reset (`reset`).',
+          anyOf: [ref('LifecycleEvent'), ref('FeedReset')],
+          description: 'The `data` of an event: a LifecycleEvent where it has no name, else FeedReset (`reset`).',
         },
         examples: {
           started: { type: 'started', stream_id: 'orders', incarnation: INCARNATION, at: '2026-11-23T19:14:15.961Z' },
@@ -289,7 +289,7 @@ export const streamEvents: Call = {
       },
     },
   },
-  errors: READS,
+  errors: [...READS, 'view_behind'],
 }
 
 /** What the path parameters mean. */

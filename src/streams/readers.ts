@@ -12,7 +12,7 @@ import { Subscriber } from './subscriber.js'
 const HEARTBEAT_SLOTS = 15
 
 interface Connection {
-  readonly subscriber: Subscriber
+  readonly subscriber: Subscriber<unknown>
   readonly response: RxSubscriber<MessageEvent>
 }
 
@@ -37,10 +37,10 @@ export class Readers {
    * frames are written past it, since it would encode each once per reader and invent ids.
    * @throws ApiError `overloaded` | `shutting_down`
    */
-  open(
+  open<Position>(
     reply: FastifyReply,
-    source: Source,
-    position: number,
+    source: Source<Position>,
+    position: Position,
     opening: string,
     ref?: StreamRef,
   ): Observable<MessageEvent> {

@@ -1,4 +1,10 @@
-import { RESULT_ERRORS, type ResetReason, type StreamDescription, type StreamStatus } from '#libs/contract'
+import {
+  RESULT_ERRORS,
+  type FeedReset,
+  type ResetReason,
+  type StreamDescription,
+  type StreamStatus,
+} from '#libs/contract'
 import type { Schema } from '../http/call.js'
 import type { StartRequest } from './start.dto.js'
 
@@ -24,6 +30,7 @@ const labels = (description: string): Schema => ({
 
 const STATUSES = ['open', 'closing', 'ended', 'expired'] as const satisfies readonly StreamStatus[]
 const RESETS = ['trimmed', 'incarnation', 'future', 'invalid'] as const satisfies readonly ResetReason[]
+const FEED_RESETS = ['trimmed', 'future', 'invalid'] as const satisfies readonly FeedReset['reason'][]
 
 const success = { status: { const: 'success' }, message: text('For people; it may change.') } as const
 const incarnation: Schema = {
@@ -116,6 +123,14 @@ export const SCHEMAS = {
       latest: count('Number of the newest.'),
     }),
     description: 'Data of the event `reset`: reading could not go on where it was, and goes on with the oldest.',
+  },
+  FeedReset: {
+    ...object({
+      reason: { type: 'string', enum: FEED_RESETS },
+      oldest: text('The cursor before the oldest event there is.'),
+      latest: text('The cursor of the newest.'),
+    }),
+    description: 'Data of the event `reset`: reading could not go on where it was, and goes on behind `oldest`.',
   },
   End: {
     ...object({ reason: { type: 'string', enum: ['ended', 'timeout', 'deleted'] } }),

@@ -3,6 +3,7 @@ import { Decisions } from './decisions.js'
 import { Descriptions } from './descriptions.js'
 import { Directory } from './directory.js'
 import { IdleTask } from './idle.task.js'
+import { LifecycleOpenings } from './lifecycle-opening.js'
 import { LifecycleController } from './lifecycle.controller.js'
 import { LifecycleService } from './lifecycle.service.js'
 import { Openings } from './opening.js'
@@ -19,6 +20,7 @@ import { StreamsController } from './streams.controller.js'
     Descriptions,
     Directory,
     IdleTask,
+    LifecycleOpenings,
     LifecycleService,
     Openings,
     Readers,

@@ -21,15 +21,15 @@ const beat = Buffer.from(HEARTBEAT)
  * live only when nothing is left to read, in the tick in which it subscribes; a frame that does not continue from its position, or a
  * socket over its budget, sends it back to catching up. Its position only moves forward, over what it wrote.
  */
-export class Subscriber {
+export class Subscriber<Position = number> {
   private subscription: Subscription | undefined
   private waiting = false
   private stopped = false
 
   /** @param onEnd called once when the feed is over and everything of it was written */
   constructor(
-    private readonly source: Source,
-    private position: number,
+    private readonly source: Source<Position>,
+    private position: Position,
     private readonly sink: Sink,
     private readonly budgetBytes: number,
     private readonly onEnd: () => void,
@@ -74,7 +74,7 @@ export class Subscriber {
       })
   }
 
-  private take(frame: Frame): void {
+  private take(frame: Frame<Position>): void {
     if (frame.after === this.position && this.sink.writableLength <= this.budgetBytes) {
       if (frame.last) this.end(frame.text)
       else {

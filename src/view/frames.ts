@@ -4,9 +4,9 @@ import { Observable, Subject } from 'rxjs'
  * Text for everyone who reads a feed live, encoded once. It continues from the position `after`; who has read it stands at `to`.
  * Frames are already stored, so dropping one costs a read, never a result.
  */
-export interface Frame {
-  readonly after: number
-  readonly to: number
+export interface Frame<Position = number> {
+  readonly after: Position
+  readonly to: Position
   readonly text: Buffer
   /** Nothing comes behind it: the connection closes. */
   readonly last: boolean

@@ -75,7 +75,7 @@ class Check {
 
   /** What was written is there for a view that knows nothing else. */
   afterRestart(): void {
-    const { results } = new View(this.fed.view.store)
+    const { results } = new View(this.fed.view.store, 1)
     this.lives.forEach(({ header, lines }, index) => {
       const stored = lines.slice(this.trimmed[index] ?? 0, this.written[index])
       expect(readAll(results, header.incarnation, 0, 1_000)).toEqual(stored)

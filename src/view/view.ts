@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common'
-import { encodeEnd, encodeResults, type CloseReason } from '#libs/contract'
+import { encodeEnd, encodeFeedCursor, encodeResults, type CloseReason, type FeedCursor } from '#libs/contract'
 import type { Commit, CommitSink, StreamHeader, StreamPatch } from '#libs/engine'
 import { Subject, type Observable } from 'rxjs'
 import { Frames, type Frame } from './frames.js'
@@ -10,9 +10,6 @@ import { Results } from './results.js'
 import { isOver, lastOf, namedKey } from './rows.js'
 import type { Store, Table } from './store.js'
 import { Unsettled } from './unsettled.js'
-
-/** The feed of lifecycle events among the {@link Frames}; streams' feeds are named by their incarnation. */
-const LIFECYCLE = 'lifecycle'
 
 /**
  * What this replica knows, made of counted commits and nothing else: headers, results, what is remembered of retried sends, lifecycle.
@@ -28,17 +25,22 @@ export class View implements CommitSink {
   readonly garbage: Table
   private readonly unsettledDedupe = new Unsettled<string | null>()
   private readonly frames = new Frames()
+  private readonly lifecycleFrames = new Subject<Frame<FeedCursor>>()
   private readonly commits = new Subject<Commit>()
   /** By partition. */
   private readonly positions: number[] = []
   /** Of the marker under which all this was read. */
   private readonly epoch: number
 
-  constructor(readonly store: Store) {
+  /** @param partitions of the commit log; see {@link Lifecycle} for how many there may be */
+  constructor(
+    readonly store: Store,
+    partitions: number,
+  ) {
     this.epoch = store.version('epoch')
     this.headers = new Headers(store)
     this.results = new Results(store)
-    this.lifecycle = new Lifecycle(store)
+    this.lifecycle = new Lifecycle(store, partitions)
     this.dedupe = store.table('dedupe')
     this.garbage = store.table('garbage')
   }
@@ -66,12 +68,13 @@ export class View implements CommitSink {
   }
 
   /** Frames of the lifecycle feed, from now on. */
-  liveLifecycle(): Observable<Frame> {
-    return this.frames.live(LIFECYCLE)
+  liveLifecycle(): Observable<Frame<FeedCursor>> {
+    return this.lifecycleFrames
   }
 
-  begin(partition: number, to: number): void {
+  begin(partition: number, to: number, position: number): void {
     this.positions[partition] = to
+    this.lifecycle.begin(partition, position)
   }
 
   takes(stream: string, incarnation: string): boolean {
@@ -161,18 +164,15 @@ export class View implements CommitSink {
   }
 
   private emitLifecycle(commit: Commit): void {
-    let after = this.lifecycle.latest
-    for (const { number, line } of this.lifecycle.settle(commit)) {
-      const frame = { after, to: number, text: Buffer.from(encodeLifecycle(number, line)), last: false }
-      this.frames.emit(LIFECYCLE, () => frame)
-      after = number
-    }
+    for (const { after, to, line } of this.lifecycle.settle(commit))
+      if (this.lifecycleFrames.observed)
+        this.lifecycleFrames.next({ after, to, text: Buffer.from(encodeLifecycle(to, line)), last: false })
   }
 }
 
-/** One lifecycle event as SSE text. Its cursor is a vector of positions, one a partition. */
-export function encodeLifecycle(number: number, line: string): string {
-  return `id: ${number}\ndata: ${line}\n\n`
+/** One lifecycle event as SSE text, for a reader that stands at `cursor` when it has it. */
+export function encodeLifecycle(cursor: FeedCursor, line: string): string {
+  return `id: ${encodeFeedCursor(cursor)}\ndata: ${line}\n\n`
 }
 
 /** What closes the results of a stream that is over: stands behind its newest result, whichever that is. */

@@ -28,7 +28,8 @@ export class FedView {
     store.transactNow(() => {
       store.meta.putSync('fed', Buffer.alloc(0), 1)
     })
-    this.view = new View(store)
+    this.view = new View(store, 1)
+    this.view.begin(0, 0, 0)
   }
 
   static async open(): Promise<FedView> {

@@ -46,7 +46,7 @@ export class KafkaReplica {
       onLost: (reason) => this.failures.push(reason),
       ...options,
     })
-    this.view = new View(store)
+    this.view = new View(store, this.engine.partitions)
     const directory = new Directory(this.engine, this.view)
     const decisions = new Decisions(this.engine, config, this.view)
     this.sends = new SendService(this.engine, directory, decisions)

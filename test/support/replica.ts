@@ -45,7 +45,7 @@ export class Replica {
       barrierTimeoutMs: 10_000,
       onFenced: () => undefined,
     })
-    this.view = new View(store)
+    this.view = new View(store, this.engine.partitions)
     afterTests(() => this.engine.close())
     if (options.idle !== true) this.work()
   }
@@ -101,8 +101,8 @@ export class Replica {
   private sink(): CommitSink {
     const { view, commits } = this
     return {
-      begin: (partition, to) => {
-        view.begin(partition, to)
+      begin: (partition, to, position) => {
+        view.begin(partition, to, position)
       },
       takes: (stream, incarnation) => view.takes(stream, incarnation),
       apply: (commit: Commit, position: number) => {

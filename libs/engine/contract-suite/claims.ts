@@ -12,7 +12,7 @@ export function describeClaims(logs: TestLogs): void {
       await worker.stop()
       const next = await logs.worker()
       expect(next.claim.from).toBe(entries[2]?.offset)
-      expect(next.sink.begun).toBe(entries[2]?.offset)
+      expect(next.sink.begun?.to).toBe(entries[2]?.offset)
       expect(await next.read(1)).toEqual([entries[2]])
     })
 

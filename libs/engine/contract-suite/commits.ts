@@ -10,6 +10,7 @@ export function describeCommits(logs: TestLogs): void {
       await worker.stop()
       expect(worker.sink.settled).toEqual(worker.sink.applied)
       const next = await logs.worker()
+      expect(next.sink.begun?.position).toBe(worker.sink.positions.at(-1))
       await next.commit({ to: next.claim.from })
       const positions = [...worker.sink.positions, ...next.sink.positions]
       expect(positions).toHaveLength(3)

@@ -5,7 +5,7 @@ import { STREAM } from './entries.js'
 
 /** Keeps what it is given, in memory: what a view does besides is not the engine's affair. */
 class KeepingSink implements CommitSink {
-  begun: number | undefined
+  begun: { readonly to: number; readonly position: number } | undefined
   readonly applied: Commit[] = []
   readonly positions: number[] = []
   readonly settled: Commit[] = []
@@ -13,8 +13,8 @@ class KeepingSink implements CommitSink {
 
   constructor(private readonly partition: number) {}
 
-  begin(partition: number, to: number): void {
-    if (partition === this.partition) this.begun = to
+  begin(partition: number, to: number, position: number): void {
+    if (partition === this.partition) this.begun = { to, position }
   }
 
   takes(): boolean {
