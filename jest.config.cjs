@@ -40,6 +40,31 @@ const shared = {
 
 const countsFile = process.env.TEST_COUNTS_FILE
 
+/** Specs of promises that hold on both engines; the others are about the embedded store, or need a mutant or a measure of it. */
+const onBothEngines = [
+  'cursors',
+  'directory',
+  'eventsource',
+  'expiry',
+  'feed',
+  'ids',
+  'lifecycle',
+  'pages',
+  'positions',
+  'readers',
+  'reconnect',
+  'refusals',
+  'retries',
+  'retries-after-restart',
+  'send',
+  'start',
+]
+
+const kafka = {
+  globalSetup: '<rootDir>/test/kafka/global-setup.cjs',
+  globalTeardown: '<rootDir>/test/kafka/global-teardown.cjs',
+}
+
 /** @type {import('jest').Config} */
 module.exports = {
   reporters: ['default', ...(countsFile ? [['<rootDir>/.ci/counts-reporter.cjs', { file: countsFile }]] : [])],
@@ -59,8 +84,15 @@ module.exports = {
       displayName: 'kafka',
       roots: ['<rootDir>/test/kafka'],
       testMatch: ['**/*.spec.ts'],
-      globalSetup: '<rootDir>/test/kafka/global-setup.cjs',
-      globalTeardown: '<rootDir>/test/kafka/global-teardown.cjs',
+      ...kafka,
+    },
+    {
+      ...shared,
+      displayName: 'e2e on kafka',
+      roots: ['<rootDir>/test/e2e'],
+      testMatch: onBothEngines.map((name) => `**/${name}.spec.ts`),
+      setupFilesAfterEnv: ['<rootDir>/test/kafka/on-kafka.cjs'],
+      ...kafka,
     },
   ],
 }

@@ -4,19 +4,28 @@ import type { Config } from './config/schema.js'
 import { openEmbedded } from './embedded/open-embedded.js'
 import type { Opened } from './engine.opened.js'
 import { ENGINE } from './engine.token.js'
+import { openKafka } from './kafka/open-kafka.js'
+import { TopicError } from './kafka/topic-error.js'
 import { Retention } from './view/retention.js'
 import { StoreError } from './view/store-error.js'
 import { View } from './view/view.js'
 
 const OPENED = Symbol('Opened')
 
-function open(config: Config): Opened {
+async function open(config: Config): Promise<Opened> {
   const logger = new Logger('Engine')
   const stop = (reason: string): void => {
     logger.error(`This process stops: ${reason}.`)
     process.kill(process.pid, 'SIGTERM')
   }
-  return openEmbedded(config, stop)
+  if (config.engine === 'embedded') return openEmbedded(config, stop)
+  return openKafka(
+    config,
+    (message) => {
+      logger.log(message)
+    },
+    stop,
+  )
 }
 
 /** Puts the configured engine and the view together; the only place that knows which engine it is. */
@@ -44,4 +53,4 @@ export class EngineModule implements OnApplicationShutdown {
   }
 }
 
-export { StoreError }
+export { StoreError, TopicError }

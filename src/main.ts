@@ -2,14 +2,14 @@ import 'reflect-metadata'
 import { Logger } from '@nestjs/common'
 import { startMillrace } from './app.js'
 import { ConfigError, loadConfig } from './config/config.js'
-import { StoreError } from './engine.module.js'
+import { StoreError, TopicError } from './engine.module.js'
 
 const logger = new Logger('Millrace')
 
 function fail(error: unknown): never {
   // What a person can mend is said in one line; anything else with its stack.
-  const plain = error instanceof ConfigError || error instanceof StoreError
-  process.stderr.write(`millrace: ${plain ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
+  const plain = [ConfigError, StoreError, TopicError].some((kind) => error instanceof kind)
+  process.stderr.write(`millrace: ${error instanceof Error ? (plain ? error.message : error.stack) : String(error)}\n`)
   process.exit(1)
 }
 

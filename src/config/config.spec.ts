@@ -7,6 +7,10 @@ import { SCHEMA } from './schema.js'
 
 const keys = Object.values(SCHEMA)
 
+/** Keys that take any text, and those that take any but an empty one (or one with a space). */
+const free = new Set(['KAFKA_USERNAME', 'KAFKA_PASSWORD'])
+const texts = new Set(['HOST', 'DATA_DIR', 'KAFKA_PREFIX'])
+
 function problemsOf(env: Readonly<Record<string, string>>): ConfigError {
   try {
     readConfig(env)
@@ -42,18 +46,16 @@ describe('the configuration', () => {
 
   it('that is bad is refused with the name of every bad key, and with no value', () => {
     const secret = 'hunter2'
-    const texts = new Set(['HOST', 'DATA_DIR'])
     const env = Object.fromEntries(keys.map(({ name }) => [name, texts.has(name) ? '' : secret]))
     const error = problemsOf(env)
-    expect(error.problems.map((problem) => problem.split(' ', 1)[0])).toEqual(keys.map(({ name }) => name))
+    const names = keys.map(({ name }) => name).filter((name) => !free.has(name))
+    expect(error.problems.map((problem) => problem.split(' ', 1)[0])).toEqual(names)
     expect(error.message).not.toContain(secret)
   })
 
   it('is never repeated in the message, whatever it is', () => {
     const marked = fc.string().map((text) => `§${text}§`)
-    const names = fc.constantFrom(
-      ...keys.map(({ name }) => name).filter((name) => !['HOST', 'DATA_DIR'].includes(name)),
-    )
+    const names = fc.constantFrom(...keys.map(({ name }) => name).filter((name) => !free.has(name) && !texts.has(name)))
     fc.assert(
       fc.property(names, marked, (name, value) => {
         expect(problemsOf({ [name]: value }).message).not.toContain('§')
@@ -72,11 +74,20 @@ describe('the configuration', () => {
     ['with a space', 'PORT', ' 80'],
     ['empty', 'PORT', ''],
     ['beyond what is exact', 'MAX_OPEN_STREAMS', '9007199254740993'],
-    ['an engine that is not there', 'ENGINE', 'kafka'],
+    ['an engine that is not there', 'ENGINE', 'redis'],
+    ['without a port', 'KAFKA_BROKERS', 'one:9092,two'],
+    ['not the name of a topic', 'KAFKA_PREFIX', 'a b'],
     ['in the wrong case', 'LOG_LEVEL', 'LOG'],
     ['empty', 'HOST', ''],
   ])('has no value that is %s: %s=%s', (_, name, value) => {
     expect(problemsOf({ [name]: value }).problems).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))])
+  })
+
+  it('names the brokers where there is Kafka, and has one role where there is none', () => {
+    expect(problemsOf({ ENGINE: 'kafka' }).problems).toEqual([expect.stringMatching(/^KAFKA_BROKERS must /)])
+    expect(problemsOf({ ROLE: 'api' }).problems).toEqual([expect.stringMatching(/^ROLE must /)])
+    const config = readConfig({ ENGINE: 'kafka', KAFKA_BROKERS: 'one:9092, [::1]:9093', ROLE: 'worker' })
+    expect(config).toMatchObject({ engine: 'kafka', kafkaBrokers: ['one:9092', '[::1]:9093'], role: 'worker' })
   })
 
   it('has room for the largest body among those it may hold', () => {

@@ -28,6 +28,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   // A body of unknown length is counted as the largest one.
   if (config.ingestBudgetBytes < config.maxBodyBytes)
     problems.push('INGEST_BUDGET_BYTES must be at least MAX_BODY_BYTES')
+  if (config.engine === 'kafka' && config.kafkaBrokers.length === 0)
+    problems.push('KAFKA_BROKERS must name at least one broker, since ENGINE is kafka')
+  if (config.engine === 'embedded' && config.role !== 'all') problems.push('ROLE must be all, since ENGINE is embedded')
   if (problems.length > 0) throw new ConfigError(problems)
   return config
 }

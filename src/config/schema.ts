@@ -40,6 +40,37 @@ const oneOf = <T extends string>(name: string, values: readonly [T, ...T[]], abo
   shape: `one of: ${values.join(', ')}`,
 })
 
+/** Nothing, or addresses with commas between them. */
+const addresses = (name: string, about: string): Key<readonly string[]> => ({
+  name,
+  fallback: '',
+  about,
+  parse: (value) => {
+    const all = value.split(',').map((address) => address.trim())
+    if (value.trim() === '') return []
+    return all.every((address) => /^[^\s:/]+:[0-9]{1,5}$|^\[[0-9a-fA-F:]+\]:[0-9]{1,5}$/.test(address))
+      ? all
+      : undefined
+  },
+  shape: 'host:port, more of them behind commas',
+})
+
+const topicName = (name: string, fallback: string, about: string): Key<string> => ({
+  name,
+  fallback,
+  about,
+  parse: (value) => (/^[A-Za-z0-9._-]{1,200}$/.test(value) ? value : undefined),
+  shape: '1 to 200 of A-Z a-z 0-9 . _ -',
+})
+
+const optional = (name: string, about: string): Key<string> => ({
+  name,
+  fallback: '',
+  about,
+  parse: (value) => value,
+  shape: 'a text',
+})
+
 const KiB = 1024
 const MiB = 1024 * KiB
 const GiB = 1024 * MiB
@@ -58,7 +89,42 @@ export const SCHEMA = {
     1024 * GiB,
     'Sends are refused while the disk has less room; what it holds is still processed. 0 never looks.',
   ),
-  engine: oneOf('ENGINE', ['embedded'], 'Where the logs are. Kafka comes with the next version.'),
+  engine: oneOf('ENGINE', ['embedded', 'kafka'], 'Where the logs are: in DATA_DIR, or on Kafka or Redpanda.'),
+  role: oneOf(
+    'ROLE',
+    ['all', 'api', 'worker'],
+    'With Kafka: whether this replica processes records (worker), serves clients (api), or both.',
+  ),
+  kafkaBrokers: addresses('KAFKA_BROKERS', 'Brokers to begin with; the others are found through them.'),
+  kafkaPrefix: topicName('KAFKA_PREFIX', 'millrace', 'The topics are <prefix>.input and <prefix>.commits.'),
+  kafkaPartitions: number(
+    'KAFKA_PARTITIONS',
+    12,
+    1,
+    21,
+    'Partitions of each topic; cannot be changed once there are any.',
+  ),
+  kafkaLowReplication: oneOf(
+    'KAFKA_LOW_REPLICATION',
+    ['refuse', 'allow'],
+    'What to do with fewer than three replicas, or less than two in step: a broker that dies may take acked records along.',
+  ),
+  kafkaTls: oneOf('KAFKA_TLS', ['off', 'on'], 'Whether the brokers are spoken to through TLS.'),
+  kafkaSasl: oneOf(
+    'KAFKA_SASL',
+    ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    'How this replica proves who it is.',
+  ),
+  kafkaUsername: optional('KAFKA_USERNAME', 'For KAFKA_SASL.'),
+  kafkaPassword: optional('KAFKA_PASSWORD', 'For KAFKA_SASL.'),
+  appendTimeoutMs: number('APPEND_TIMEOUT_MS', 10_000, 100, hourMs, 'With Kafka: a send is given up by then.'),
+  closingGraceMs: number(
+    'CLOSING_GRACE_MS',
+    2_000,
+    10,
+    hourMs,
+    'With Kafka: between the end of a stream and its seal. Sends are refused once a view is half of it behind.',
+  ),
   logLevel: oneOf('LOG_LEVEL', ['log', 'error', 'warn', 'debug'], 'The least important level that is logged.'),
   streamIdleTimeoutMs: number(
     'STREAM_IDLE_TIMEOUT_MS',

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { join, resolve } from 'node:path'
 
 import { afterTests } from './clean-up.js'
+import { engineEnv } from './engine-env.js'
 import { freePort } from './free-port.js'
 import { request } from './http.js'
 import { temporaryFolder } from './temp-folder.js'
@@ -33,6 +34,7 @@ export class Server {
   private child: ChildProcess | undefined
   private gone: Promise<Exit> = Promise.resolve({ code: null, signal: null })
   private text = ''
+  private readonly engineEnv = engineEnv()
 
   private constructor(
     private readonly options: ServerOptions,
@@ -87,7 +89,15 @@ export class Server {
     const { PATH = '', HOME = '' } = process.env
     const child = spawn(command, args, {
       cwd: this.workFolder,
-      env: { PATH, HOME, HOST: '127.0.0.1', PORT: String(this.port), DATA_DIR: this.dataDir, ...env },
+      env: {
+        PATH,
+        HOME,
+        HOST: '127.0.0.1',
+        PORT: String(this.port),
+        DATA_DIR: this.dataDir,
+        ...this.engineEnv,
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A wrapper may stay the parent of the program: its own process group lets one kill reach both.
       detached: this.isWrapped,

@@ -1,0 +1,62 @@
+import type { SASLOptions } from 'kafkajs'
+import type { Config } from '../config/schema.js'
+import type { Opened } from '../engine.opened.js'
+import { KafkaEngine } from './kafka-engine.js'
+import { KafkajsBroker } from './kafkajs-broker.js'
+import { openView } from './open-view.js'
+
+/** Commits of full size that may be on their way to the view's store. */
+const UNSETTLED_COMMITS = 4
+
+/** Results stay in the commit log this much longer than they can be read, in ms. */
+const RETENTION_MARGIN_MS = 3_600_000
+
+/** What a message holds besides records or results, in bytes: headers of streams, identities, verdicts. */
+const MESSAGE_MARGIN_BYTES = 1024 * 1024
+
+/** A character of text is at most so many bytes of UTF-8, for which JavaScript counts two for those of four. */
+const BYTES_A_CHARACTER = 3
+
+/**
+ * @throws TopicError | StoreError
+ * @throws Error if the cluster cannot be reached
+ */
+export async function openKafka(
+  config: Config,
+  log: (message: string) => void,
+  onLost: (reason: string) => void,
+): Promise<Opened> {
+  const broker = await KafkajsBroker.open({
+    brokers: config.kafkaBrokers,
+    ssl: config.kafkaTls === 'on',
+    sasl: saslOf(config),
+    clientId: 'millrace',
+    prefix: config.kafkaPrefix,
+    partitions: config.kafkaPartitions,
+    maxMessageBytes: BYTES_A_CHARACTER * Math.max(config.maxCommitBytes, config.maxBodyBytes) + MESSAGE_MARGIN_BYTES,
+    commitsRetentionMs: config.resultRetentionMs + RETENTION_MARGIN_MS,
+    allowLowReplication: config.kafkaLowReplication === 'allow',
+    log,
+  })
+  const opened = await openView(config.dataDir, await broker.extents('commits'), log)
+  const { store } = opened
+  const engine = new KafkaEngine(broker, store, {
+    backlogBytes: config.ingestBudgetBytes,
+    maxUnsettledChars: UNSETTLED_COMMITS * config.maxCommitBytes,
+    barrierTimeoutMs: config.verdictTimeoutMs,
+    appendTimeoutMs: config.appendTimeoutMs,
+    graceMs: config.closingGraceMs,
+    isWorker: config.role !== 'api',
+    log,
+    onLost,
+  })
+  return { engine, store, close: () => opened.close() }
+}
+
+function saslOf({
+  kafkaSasl: mechanism,
+  kafkaUsername: username,
+  kafkaPassword: password,
+}: Config): SASLOptions | undefined {
+  return mechanism === 'none' ? undefined : { mechanism, username, password }
+}

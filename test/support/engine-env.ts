@@ -1,0 +1,13 @@
+import { randomUUID } from 'node:crypto'
+
+/** What a server of this run's engine needs besides: embedded, or Kafka with topics of its own (`TEST_ENGINE=kafka`). */
+export function engineEnv(): Readonly<Record<string, string>> {
+  if (process.env.TEST_ENGINE !== 'kafka') return {}
+  return {
+    ENGINE: 'kafka',
+    KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '',
+    KAFKA_PREFIX: `test-${randomUUID()}`,
+    KAFKA_PARTITIONS: '3',
+    CLOSING_GRACE_MS: '100',
+  }
+}
