@@ -15,8 +15,14 @@ export type RetryIdentity =
   | { readonly key: string; readonly hash: string }
   | { readonly producer: string; readonly epoch: number; readonly seq: number }
 
+/** How long a retry identity is remembered, in ms of log time. */
+export const RETRY_LIFETIME_MS = 24 * 3_600_000
+
 /** A stream in one of its lives: what a seal or a sign of life names. */
 export type StreamRef = readonly [id: string, incarnation: string]
+
+/** Streams that one entry names, at most: their headers, of up to 6 kB each, come back in one commit. */
+export const STREAMS_TOGETHER = 250
 
 /**
  * One entry of the input log; it is there whole or not at all. `ticket` names whoever waits for the owner's verdict: unique over all

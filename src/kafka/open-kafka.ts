@@ -11,8 +11,8 @@ const UNSETTLED_COMMITS = 4
 /** Results stay in the commit log this much longer than they can be read, in ms. */
 const RETENTION_MARGIN_MS = 3_600_000
 
-/** What a message holds besides records or results, in bytes: headers of streams, identities, verdicts. */
-const MESSAGE_MARGIN_BYTES = 1024 * 1024
+/** What a message holds besides records or results, in bytes: headers of streams, identities, verdicts. A draft bounds it. */
+const MESSAGE_MARGIN_BYTES = 8 * 1024 * 1024
 
 /** A character of text is at most so many bytes of UTF-8, for which JavaScript counts two for those of four. */
 const BYTES_A_CHARACTER = 3

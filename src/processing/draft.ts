@@ -15,10 +15,19 @@ interface PatchDraft {
 
 const NOTHING: StreamPatch['dedupe'] = []
 
+/** What a commit may hold besides results, in characters, give or take what one entry adds. */
+const BESIDES_CHARS = 1024 * 1024
+
+/** Of a header without labels, and of a verdict, about. */
+const HEADER_CHARS = 600
+const VERDICT_CHARS = 150
+
 /** A commit that forms: what the owner reads goes through it, so that it sees its own changes before anyone else does. */
 export class Draft {
   /** Characters of the results in it. */
   chars = 0
+  /** Characters of everything else, about. */
+  private besides = 0
   private readonly patches = new Map<string, PatchDraft>()
   private readonly verdicts: [string, Verdict][] = []
 
@@ -26,6 +35,11 @@ export class Draft {
 
   get empty(): boolean {
     return this.patches.size === 0 && this.verdicts.length === 0
+  }
+
+  /** Whether it is time to commit it, however few results there are. */
+  get full(): boolean {
+    return this.besides >= BESIDES_CHARS
   }
 
   /** Whether it changes another life of the stream, or results of this one, so that a new life needs a commit of its own. */
@@ -53,6 +67,7 @@ export class Draft {
     const patch = this.patch(header)
     patch.dedupe ??= new Map()
     patch.dedupe.set(key, value)
+    this.besides += key.length + (value?.length ?? 0)
   }
 
   change(header: StreamHeader, event?: LifecycleType): void {
@@ -95,7 +110,9 @@ export class Draft {
   }
 
   verdict(ticket: string | undefined, verdict: Verdict): void {
-    if (ticket !== undefined) this.verdicts.push([ticket, verdict])
+    if (ticket === undefined) return
+    this.verdicts.push([ticket, verdict])
+    this.besides += VERDICT_CHARS
   }
 
   commit({ partition, epoch }: Pick<Claim, 'partition' | 'epoch'>, n: number, to: number, at: number): Commit {
@@ -119,6 +136,8 @@ export class Draft {
     if (known !== undefined) return known
     const fresh: PatchDraft = { header, incarnation: header.incarnation, runs: [] }
     this.patches.set(header.id, fresh)
+    this.besides += HEADER_CHARS
+    for (const [name, value] of Object.entries(header.settings.labels)) this.besides += name.length + value.length
     return fresh
   }
 }

@@ -1,8 +1,5 @@
-import type { Entry, StoredEntry, StreamHeader, StreamRef } from '#libs/engine'
+import { STREAMS_TOGETHER, type Entry, type StoredEntry, type StreamHeader, type StreamRef } from '#libs/engine'
 import type { Draft } from './draft.js'
-
-/** Streams that one tick closes at most; the next tick takes the rest. */
-const CLOSED_PER_TICK = 1_000
 
 /** One for all streams that nobody has sent a retryable record to. */
 const NO_RETRIES: StreamHeader['retries'] = { oldest: 0, next: 0 }
@@ -73,8 +70,11 @@ export function alive(draft: Draft, entry: Of<'alive'>): void {
     if (header.status === 'open') draft.change({ ...header, activeAt: entry.at })
 }
 
-/** Closes streams that nobody used for their idle timeout, by the log's time. Which ones depends on the log alone. */
-export function tick(draft: Draft, entry: Of<'tick'>, active: readonly StreamHeader[]): void {
+/**
+ * Closes streams that nobody used for their idle timeout, by the log's time. Which ones depends on the log alone. Returns whether there
+ * are more than go into one commit.
+ */
+export function tick(draft: Draft, entry: Of<'tick'>, active: readonly StreamHeader[]): boolean {
   const due: StreamHeader[] = []
   // A replica whose clock is ahead of the log's cannot have looked later than the tick was appended.
   const asOf = Math.min(entry.asOf, entry.at)
@@ -83,8 +83,9 @@ export function tick(draft: Draft, entry: Of<'tick'>, active: readonly StreamHea
     if (header?.status === 'open' && header.activeAt + header.settings.idleTimeoutMs <= asOf) due.push(header)
   }
   due.sort((a, b) => (a.id < b.id ? -1 : 1))
-  for (const header of due.slice(0, CLOSED_PER_TICK))
+  for (const header of due.slice(0, STREAMS_TOGETHER))
     draft.change({ ...header, status: 'closing', reason: 'timeout', closedAt: entry.at }, 'closing')
+  return due.length > STREAMS_TOGETHER
 }
 
 function present(draft: Draft, streams: readonly StreamRef[]): StreamHeader[] {

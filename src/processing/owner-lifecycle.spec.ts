@@ -1,5 +1,5 @@
 import { filter, firstValueFrom } from 'rxjs'
-import type { Entry, Verdict } from '#libs/engine'
+import { STREAMS_TOGETHER, type Entry, type Verdict } from '#libs/engine'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
 import { Replica } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
@@ -38,6 +38,21 @@ async function verdicts(replica: Replica, entries: readonly Entry[]): Promise<un
 }
 
 describe('a tick', () => {
+  it('closes all that is due, however many, a bounded number in each commit', async () => {
+    const replica = new Replica(await temporaryFolder())
+    const names = Array.from({ length: 2 * STREAMS_TOGETHER + 1 }, (_, n) => `s${n}`)
+    await Promise.all(names.map((name) => replica.append(started(name, 1, { idleTimeoutMs: 0 }))))
+    await replica.processed()
+    const closed: number[] = []
+    replica.view.applied.subscribe(({ streams }) => {
+      const closing = streams.filter(({ event }) => event === 'closing').length
+      if (closing > 0) closed.push(closing)
+    })
+    await replica.append(tick)
+    await replica.processed()
+    expect(closed).toEqual([STREAMS_TOGETHER, STREAMS_TOGETHER, 1])
+  })
+
   it('expires the streams that nobody has used for their idle timeout, and no others', async () => {
     const replica = new Replica(await temporaryFolder())
     const short = { idleTimeoutMs }

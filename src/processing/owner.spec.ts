@@ -71,6 +71,23 @@ describe('the owner', () => {
     expect(replica.results(lifeOf('s'))).toEqual(texts(numbers(1_234)))
   })
 
+  it('bounds what a commit holds besides results, whatever the streams are called and labelled', async () => {
+    const labels = Object.fromEntries(numbers(16).map((n) => [`${n}`.padEnd(64, 'n'), 'v'.repeat(256)]))
+    const names = numbers(600).map((n) => `${n}`.padStart(128, 's'))
+    const starts = names.map((name, n) => ({ ...started(name, 1, { labels }), incarnation: lifeOf(`${n}`) }))
+    const replica = new Replica(await temporaryFolder(), { idle: true })
+    await Promise.all(starts.map((entry) => replica.append(entry)))
+    const sizes: number[] = []
+    replica.view.applied.subscribe((commit) => sizes.push(JSON.stringify(commit).length))
+    replica.work()
+    await replica.processed()
+    expect(replica.view.headers.active.size).toBe(600)
+    await replica.append({ kind: 'tick', asOf: Number.MAX_SAFE_INTEGER })
+    await replica.processed()
+    expect(sizes.length).toBeGreaterThan(3)
+    expect(Math.max(...sizes)).toBeLessThan(2 * 1024 * 1024)
+  })
+
   it('gives each record of a large send one result, wherever in it a crash falls', async () => {
     const values = numbers(700)
     const sends = [sent('s', ['before']), sent('s', values), sent('t', values), sent('s', ['behind'])]

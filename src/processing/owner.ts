@@ -1,14 +1,19 @@
 import { errorResult } from '#libs/contract'
-import type { Claim, DataEntry, Entry, StoredEntry, StreamHeader, StreamRef } from '#libs/engine'
+import {
+  STREAMS_TOGETHER,
+  type Claim,
+  type DataEntry,
+  type Entry,
+  type StoredEntry,
+  type StreamHeader,
+  type StreamRef,
+} from '#libs/engine'
 import { isOver } from '../view/rows.js'
 import type { View } from '../view/view.js'
 import { BATCH_RECORDS, type BatchHandler, type RecordToProcess } from './batch.js'
 import { Draft } from './draft.js'
 import { alive, close, seal, start, tick } from './lifecycle.js'
 import { judgeRetry } from './retries.js'
-
-/** Streams named by one seal at most. */
-const SEALED_TOGETHER = 1_000
 
 /** Part of an entry that goes through the processor in one batch: records `from` to `until`, exclusive. */
 interface Piece {
@@ -66,8 +71,10 @@ export class Owner {
 
   private async take(entry: Exclude<StoredEntry, StoredEntry<DataEntry>>): Promise<void> {
     await this.processBatch()
-    if (this.needsOwnCommit(entry)) await this.commit()
-    this.judge(entry)
+    if (this.draft.full || this.needsOwnCommit(entry)) await this.commit()
+    this.at = entry.at
+    // A commit between two parts of a tick does not pass it: whoever comes after a crash finds fewer streams due.
+    while (this.judge(entry)) await this.commit()
     this.passed(entry)
     if (entry.kind === 'tick') {
       await this.commit()
@@ -83,7 +90,8 @@ export class Owner {
     return entry.streams.some(([id]) => this.draft.announces(id))
   }
 
-  private judge(entry: Exclude<StoredEntry, StoredEntry<DataEntry>>): void {
+  /** Returns whether the entry changes more than goes into one commit, so that it must be judged again behind it. */
+  private judge(entry: Exclude<StoredEntry, StoredEntry<DataEntry>>): boolean {
     switch (entry.kind) {
       case 'start':
         start(this.draft, entry)
@@ -99,8 +107,9 @@ export class Owner {
         alive(this.draft, entry)
         break
       case 'tick':
-        tick(this.draft, entry, this.active())
+        return tick(this.draft, entry, this.active())
     }
+    return false
   }
 
   /** Adds a whole entry to the batch, unless that would fill it. */
@@ -175,7 +184,7 @@ export class Owner {
       countFitting(results, added, this.ports.maxCommitChars - this.draft.chars)
     if (from === 0) {
       // A retried send is remembered in a commit that holds the first of its results, or after a crash it would pass for done.
-      if (fitting(0) === 0) await this.commit()
+      if (this.draft.full || fitting(0) === 0) await this.commit()
       if (!this.admit(entry)) this.refused = entry.offset
     }
     this.at = entry.at
@@ -223,9 +232,9 @@ export class Owner {
 
   /** Appends the seals of streams that are closing. A seal that fails is appended again at the next tick. */
   private seal(closing: readonly { readonly id: string; readonly incarnation: string }[]): void {
-    for (let from = 0; from < closing.length; from += SEALED_TOGETHER) {
+    for (let from = 0; from < closing.length; from += STREAMS_TOGETHER) {
       const streams = closing
-        .slice(from, from + SEALED_TOGETHER)
+        .slice(from, from + STREAMS_TOGETHER)
         .map(({ id, incarnation }): StreamRef => [id, incarnation])
       this.ports.append({ kind: 'seal', streams }).catch(() => undefined)
     }

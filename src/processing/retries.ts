@@ -1,9 +1,8 @@
-import type { RetryIdentity, StreamHeader, Verdict } from '#libs/engine'
+import { RETRY_LIFETIME_MS, type RetryIdentity, type StreamHeader, type Verdict } from '#libs/engine'
 import type { Draft } from './draft.js'
 
-/** Retry identities remembered for each stream, and for how long (log time). */
+/** Retry identities remembered for each stream. */
 const REMEMBERED = 1_024
-const REMEMBERED_MS = 24 * 3_600_000
 
 /** What is remembered under an identity's name; `number` is its place in the order of forgetting. */
 interface Memory {
@@ -63,7 +62,7 @@ function judgeProducer(
 function recall(draft: Draft, header: StreamHeader, name: string, at: number): Memory | undefined {
   const text = draft.remembered(header, name)
   const memory = text === undefined ? undefined : (JSON.parse(text) as Memory)
-  return memory !== undefined && memory.at > at - REMEMBERED_MS ? memory : undefined
+  return memory !== undefined && memory.at > at - RETRY_LIFETIME_MS ? memory : undefined
 }
 
 /** Forgets the oldest beyond the bound, and what is too old; a few at a time, so that no commit carries much of it. */
@@ -74,7 +73,7 @@ function forget(draft: Draft, header: StreamHeader, at: number): StreamHeader {
     const name = draft.remembered(header, placeOf(oldest))
     if (name !== undefined) {
       const memory = JSON.parse(draft.remembered(header, name) ?? '{}') as Partial<Memory>
-      const tooOld = (memory.at ?? 0) <= at - REMEMBERED_MS
+      const tooOld = (memory.at ?? 0) <= at - RETRY_LIFETIME_MS
       if (next - oldest <= REMEMBERED && !tooOld) break
       draft.remember(header, placeOf(oldest), null)
       if (memory.number === oldest) draft.remember(header, name, null)

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { SchedulerRegistry } from '@nestjs/schedule'
-import type { Engine, StreamHeader, StreamRef } from '#libs/engine'
+import { STREAMS_TOGETHER, type Engine, type StreamHeader, type StreamRef } from '#libs/engine'
 import { CONFIG } from '../config/config.js'
 import type { Config } from '../config/schema.js'
 import { ENGINE } from '../engine.token.js'
@@ -9,9 +9,6 @@ import { Readers } from './readers.js'
 
 /** The task runs this often, or ten times in the server's idle timeout if that is more often. */
 const INTERVAL_MS = 1_000
-
-/** Streams named by one sign of life. */
-const ALIVE_TOGETHER = 1_000
 
 /**
  * Cleans up inactive streams. It only asks: streams with readers get a sign of life into the log, and when one seems due a tick goes
@@ -68,8 +65,8 @@ export class IdleTask implements OnApplicationBootstrap {
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), ref])
     }
     for (const [partition, streams] of byPartition)
-      for (let from = 0; from < streams.length; from += ALIVE_TOGETHER)
-        await this.engine.append(partition, { kind: 'alive', streams: streams.slice(from, from + ALIVE_TOGETHER) })
+      for (let from = 0; from < streams.length; from += STREAMS_TOGETHER)
+        await this.engine.append(partition, { kind: 'alive', streams: streams.slice(from, from + STREAMS_TOGETHER) })
   }
 
   /** Partitions of streams that seem due. */
