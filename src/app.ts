@@ -59,7 +59,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
   await app.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   const listeners = new Listeners(app.getHttpServer(), BACKLOG)
   await listeners.open()
-  app.get(Readiness).ready = true
+  app.get(Readiness).phase = 'serving'
   return { url: await app.getUrl(), stop: () => shutDown(app, config, admission, listeners) }
 }
 

@@ -21,14 +21,25 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   415: 'unsupported_media_type',
 }
 
+/** Errors of one code are logged this far apart, in ms: when it rains them the log must not be the slowest part. */
+const LOGGED_MS = 1_000
+const loggedAt = new Map<ErrorCode, number>()
+
 /** Answers with the error as the API's table has it. What is not in the table is logged whole and answered as `internal`. */
 export function sendError(reply: FastifyReply, error: unknown): void {
   const known = toApiError(error)
-  if (known.status >= 500) logger.error({ code: known.code, message: known.message, cause: describe(known.cause) })
+  if (known.status >= 500) log(known)
   const { headers } = known.detail
   if (headers !== undefined) void reply.headers(headers)
   if (ERRORS[known.code].status === 503) void reply.header('retry-after', '1')
   void reply.status(known.status).header('content-type', 'application/json; charset=utf-8').send(errorBody(known))
+}
+
+function log({ code, message, cause }: ApiError): void {
+  const now = performance.now()
+  if (code !== 'internal' && now - (loggedAt.get(code) ?? -Infinity) < LOGGED_MS) return
+  loggedAt.set(code, now)
+  logger.error({ code, message, cause: describe(cause) })
 }
 
 /** The JSON of an error. */

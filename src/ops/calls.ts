@@ -24,5 +24,5 @@ export const ready: Call = {
       'application/json': { schema: ref('Done'), examples: { ready: { status: 'success', message: 'ready' } } },
     },
   },
-  errors: ['log_unavailable', 'shutting_down'],
+  errors: ['log_unavailable', 'shutting_down', 'view_behind'],
 }

@@ -8,7 +8,7 @@ import { live, ready } from './calls.js'
 /** Whether this process wants requests: not before it listens, not once it is going down. */
 @Injectable()
 export class Readiness {
-  ready = false
+  phase: 'starting' | 'serving' | 'stopping' = 'starting'
 }
 
 interface Health {
@@ -30,13 +30,21 @@ export class HealthController {
     return { status: 'success', message: 'alive' }
   }
 
-  /** @throws ApiError `log_unavailable` | `shutting_down` */
+  /** @throws ApiError `log_unavailable` | `shutting_down` | `view_behind` */
   @Get('ready')
   @Documented(ready)
   ready(): Health {
     const { ok, reason } = this.engine.health()
     if (!ok) throw new ApiError('log_unavailable', reason === undefined ? {} : { message: reason })
-    if (!this.readiness.ready) throw new ApiError('shutting_down')
+    if (this.readiness.phase === 'stopping') throw new ApiError('shutting_down')
+    if (this.readiness.phase === 'starting' || !this.caughtUp()) throw new ApiError('view_behind')
     return { status: 'success', message: 'ready' }
+  }
+
+  private caughtUp(): boolean {
+    const { engine } = this
+    return Array.from({ length: engine.partitions }, (_, partition) => partition).every((partition) =>
+      engine.caughtUp(partition),
+    )
   }
 }

@@ -19,7 +19,7 @@ export async function shutDown(
   admission: Admission,
   listeners: Listeners,
 ): Promise<void> {
-  app.get(Readiness).ready = false
+  app.get(Readiness).phase = 'stopping'
   admission.leave()
   await wait(config.drainMs)
   listeners.close()
