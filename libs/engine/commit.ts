@@ -19,6 +19,8 @@ export interface StreamHeader {
   readonly startedAt: number
   readonly activeAt: number
   readonly closedAt?: number
+  /** Of the last commit that only said again what was known. */
+  readonly renewedAt?: number
 }
 
 /** Consecutive results of one stream, as single-line JSON; the first has number `first`. Never empty. */

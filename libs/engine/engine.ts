@@ -53,6 +53,10 @@ export interface Claim {
   readonly epoch: number
   /** Every input entry below this offset was committed before, for every stream. */
   readonly from: number
+  /** Log time of the newest of them, in ms since 1970; 0 if there is none. */
+  readonly at: number
+  /** Absent where nothing is lost when commits are forgotten, since the view is the log. */
+  readonly renewal?: Renewal
 
   /**
    * Input entries in offset order, from the position of the last counted commit. Never an empty batch; waits at the end of the log;
@@ -65,6 +69,14 @@ export interface Claim {
    * bytes is on its way to the disk. Rejects when the claim is lost; the owner stops then.
    */
   commit(commit: Commit): Promise<void>
+}
+
+/** What an owner does first, so that old commits can be removed: what was last said of an open stream long ago is said again. */
+export interface Renewal {
+  /** For headers that were last committed at or before this log time. */
+  readonly before: number
+  /** To be called when they are committed again. */
+  done(): void
 }
 
 /** Where counted commits go, in log order: the view. */

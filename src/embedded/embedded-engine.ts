@@ -141,6 +141,7 @@ export class EmbeddedEngine implements Engine {
       partition: 0,
       epoch: this.epoch,
       from: this.head.to,
+      at: this.head.at,
       read: () => this.read(),
       commit: (commit) => this.commit(sink, commit),
     })

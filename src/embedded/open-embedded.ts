@@ -8,7 +8,7 @@ const UNSETTLED_COMMITS = 4
 
 /** @throws StoreError */
 export function openEmbedded(config: Config, onLost: (reason: string) => void): Opened {
-  const opened = openStore(config.dataDir, config.diskReserveBytes)
+  const opened = openStore(config.dataDir, 'embedded', config.diskReserveBytes)
   const { store } = opened
   const engine = new EmbeddedEngine(store, {
     backlogBytes: config.ingestBudgetBytes,

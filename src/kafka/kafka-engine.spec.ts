@@ -12,6 +12,7 @@ const options = {
   barrierTimeoutMs: 10_000,
   appendTimeoutMs: 5_000,
   graceMs: 20,
+  commitsRetentionMs: 90_000_000,
   isWorker: true,
   log: () => undefined,
   onLost: () => undefined,

@@ -28,6 +28,8 @@ export interface KafkaEngineOptions {
    * before the seal can be in the log.
    */
   readonly graceMs: number
+  /** How long commits are kept, in ms of log time. */
+  readonly commitsRetentionMs: number
   /** Whether this replica owns partitions. */
   readonly isWorker: boolean
   readonly log: (message: string) => void
@@ -106,7 +108,7 @@ export class KafkaEngine implements Engine {
     this.found = await this.ends.ask()
     this.tails = this.found.map(({ oldest }, partition) => {
       const state = readState(store, partition) ?? beginningAt(oldest)
-      return new Tail(partition, broker, sink, writer, state)
+      return new Tail(partition, broker, sink, writer, options.commitsRetentionMs, state)
     })
     this.tailing = Promise.all(this.tails.map((tail) => this.follow(tail)))
     if (options.isWorker) this.joining = this.join(own)
@@ -222,8 +224,9 @@ export class KafkaEngine implements Engine {
       return ageMs < FRESH_HEARTBEAT_MS && partitions.includes(partition)
     }
     const end = async (): Promise<number> => (await this.ends.ask())[partition]?.end ?? 0
-    const { log } = this.options
-    return new Ownership({ partition, broker, tail: this.tail(partition), replica, end, isAssigned, own, log })
+    const { log, commitsRetentionMs: retentionMs } = this.options
+    const tail = this.tail(partition)
+    return new Ownership({ partition, broker, tail, replica, end, isAssigned, own, retentionMs, log })
   }
 
   private lose(reason: string): void {

@@ -1,4 +1,5 @@
 import type { SASLOptions } from 'kafkajs'
+import { RETRY_LIFETIME_MS } from '#libs/engine'
 import type { Config } from '../config/schema.js'
 import type { Opened } from '../engine.opened.js'
 import { KafkaEngine } from './kafka-engine.js'
@@ -8,7 +9,7 @@ import { openView } from './open-view.js'
 /** Commits of full size that may be on their way to the view's store. */
 const UNSETTLED_COMMITS = 4
 
-/** Results stay in the commit log this much longer than they can be read, in ms. */
+/** Commits are kept this much longer than what is in them is of use, in ms. */
 const RETENTION_MARGIN_MS = 3_600_000
 
 /** What a message holds besides records or results, in bytes: headers of streams, identities, verdicts. A draft bounds it. */
@@ -34,11 +35,10 @@ export async function openKafka(
     prefix: config.kafkaPrefix,
     partitions: config.kafkaPartitions,
     maxMessageBytes: BYTES_A_CHARACTER * Math.max(config.maxCommitBytes, config.maxBodyBytes) + MESSAGE_MARGIN_BYTES,
-    commitsRetentionMs: config.resultRetentionMs + RETENTION_MARGIN_MS,
     allowLowReplication: config.kafkaLowReplication === 'allow',
     log,
   })
-  const opened = await openView(config.dataDir, await broker.extents('commits'), log)
+  const opened = await openView(config.dataDir, broker, log)
   const { store } = opened
   const engine = new KafkaEngine(broker, store, {
     backlogBytes: config.ingestBudgetBytes,
@@ -46,6 +46,7 @@ export async function openKafka(
     barrierTimeoutMs: config.verdictTimeoutMs,
     appendTimeoutMs: config.appendTimeoutMs,
     graceMs: config.closingGraceMs,
+    commitsRetentionMs: Math.max(config.resultRetentionMs, RETRY_LIFETIME_MS) + RETENTION_MARGIN_MS,
     isWorker: config.role !== 'api',
     log,
     onLost,

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
-import { AppendIdentities, type Claim, type Commit, type StoredEntry } from '#libs/engine'
-import { AppendFailed, type Broker } from './broker.js'
+import { AppendIdentities, type Claim, type Commit, type Renewal, type StoredEntry } from '#libs/engine'
+import { AppendFailed, type Broker, type Log } from './broker.js'
+import { trimmable } from './marks.js'
 import type { Tail } from './tail.js'
 import { decodeInput, encodeCommit, encodeMarker, type IdentityRow } from './wire.js'
 
@@ -27,8 +28,19 @@ export interface OwnershipPorts {
   /** Whether the group assigns the partition to this replica, as of a moment ago. */
   readonly isAssigned: () => boolean
   readonly own: (claim: Claim) => void
+  /** How long commits are kept, in ms of log time. */
+  readonly retentionMs: number
   readonly log: (message: string) => void
 }
+
+/** A partition is taken anew when it has been owned for this part of the retention, so that the commit log can be trimmed at a marker. */
+const RENEWED = 1 / 10
+
+/** What was last said of a stream this part of the retention ago is said again. */
+const FADED = 1 / 2
+
+/** The longest time that a timer takes, in ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Takes a partition that the group assigns to this replica, and takes it again when it is lost, until it is assigned elsewhere. */
 export class Ownership {
@@ -53,6 +65,7 @@ export class Ownership {
         if (held !== undefined) {
           this.ports.own(held)
           await held.ended()
+          if (held.due) continue
         }
       } catch (error) {
         this.ports.log(`partition ${this.ports.partition} could not be taken: ${String(error)}`)
@@ -70,7 +83,11 @@ export class Ownership {
 /** A partition that is owned until a newer marker appears in its commit log. */
 class HeldClaim implements Claim {
   readonly partition: number
+  readonly at: number
   private readonly lost = new AbortController()
+  private readonly expired = new AbortController()
+  /** Nothing more is read: the partition is lost, given back, or to be taken anew. */
+  private readonly over: AbortSignal
   private readonly noted: { readonly offset: number; readonly row: IdentityRow }[] = []
   private reading = Promise.resolve()
   private written = Promise.resolve(true)
@@ -83,6 +100,17 @@ class HeldClaim implements Claim {
     private readonly released: AbortSignal,
   ) {
     this.partition = ports.partition
+    this.at = ports.tail.state.at
+    this.over = AbortSignal.any([this.lost.signal, this.released, this.expired.signal])
+    const timer = setTimeout(
+      () => {
+        this.expired.abort()
+      },
+      Math.min(ports.retentionMs * RENEWED, MAX_TIMER_MS),
+    ).unref()
+    this.over.addEventListener('abort', () => {
+      clearTimeout(timer)
+    })
     void ports.tail
       .until(() => ports.tail.epoch !== epoch)
       .then(() => {
@@ -107,6 +135,23 @@ class HeldClaim implements Claim {
     return (await claim.write(checkpoint, identities)) ? claim : undefined
   }
 
+  /** Whether the partition is to be taken anew at once, since nobody else has it. */
+  get due(): boolean {
+    return this.expired.signal.aborted && !this.lost.signal.aborted && !this.released.aborted
+  }
+
+  get renewal(): Renewal {
+    const { retentionMs, tail } = this.ports
+    const { at } = this
+    const mark = trimmable(tail.state.marks, at - retentionMs)
+    return {
+      before: at - retentionMs * FADED,
+      done: () => {
+        if (mark !== undefined) this.remove('commits', mark.offset)
+      },
+    }
+  }
+
   async *read(): AsyncGenerator<readonly StoredEntry[]> {
     let done = (): void => undefined
     this.reading = new Promise((resolve) => (done = resolve))
@@ -115,8 +160,7 @@ class HeldClaim implements Claim {
     const known = new AppendIdentities(identities.map(([replica, seq, seen]) => [replica, { seq, at: seen }]))
     let time = at
     try {
-      const signal = AbortSignal.any([this.lost.signal, this.released])
-      for await (const batch of broker.read('input', partition, this.from, signal)) {
+      for await (const batch of broker.read('input', partition, this.from, this.over)) {
         const entries: StoredEntry[] = []
         for (const message of batch) {
           const { identity, entry } = decodeInput(message.text)
@@ -126,7 +170,7 @@ class HeldClaim implements Claim {
           entries.push({ ...entry, offset: message.offset, at: time })
         }
         if (entries.length > 0) yield entries
-        if (signal.aborted) return
+        if (this.over.aborted) return
       }
     } finally {
       done()
@@ -144,17 +188,21 @@ class HeldClaim implements Claim {
     this.trim(commit.to)
   }
 
-  /** What is committed needs no input any more. What is not removed now is removed later. */
+  /** What is committed needs no input any more. */
   private trim(to: number): void {
-    const { broker, partition } = this.ports
     if (performance.now() < this.trimAt) return
     this.trimAt = performance.now() + TRIM_MS
-    broker.trim('input', partition, to).catch(() => undefined)
+    this.remove('input', to)
+  }
+
+  /** What is not removed now is removed later. */
+  private remove(log: Log, before: number): void {
+    this.ports.broker.trim(log, this.partition, before).catch(() => undefined)
   }
 
   /** Resolves when nothing is read any more and what was read is committed. */
   async ended(): Promise<void> {
-    await aborted(AbortSignal.any([this.lost.signal, this.released]))
+    await aborted(this.over)
     await this.reading
     await this.written
   }

@@ -1,10 +1,13 @@
 import type { Store } from '../view/store.js'
+import type { Mark } from './marks.js'
 import type { IdentityRow } from './wire.js'
 
 /** How far a reader of a partition's commit log has come. */
 export interface TailState {
   /** Offset of the next message. */
   readonly next: number
+  /** When the message before it was appended, ms since 1970: what tells its log from another one. */
+  readonly stamp: number
   readonly epoch: number
   readonly n: number
   /** Every input entry below this offset is committed. */
@@ -13,10 +16,20 @@ export interface TailState {
   readonly at: number
   /** The last append of every replica below `to`. */
   readonly identities: readonly IdentityRow[]
+  readonly marks: readonly Mark[]
 }
 
 /** Of a view that starts with nothing: at the oldest message, whose commits count from the first marker on. */
-export const beginningAt = (next: number): TailState => ({ next, epoch: -1, n: 0, to: 0, at: 0, identities: [] })
+export const beginningAt = (next: number): TailState => ({
+  next,
+  stamp: 0,
+  epoch: -1,
+  n: 0,
+  to: 0,
+  at: 0,
+  identities: [],
+  marks: [],
+})
 
 /** Where the tail of a partition goes on; undefined if the store has nothing of it. */
 export function readState(store: Store, partition: number): TailState | undefined {

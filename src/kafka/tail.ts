@@ -1,6 +1,7 @@
 import { AppendIdentities, CommitRule, type CommitSink } from '#libs/engine'
 import { filter, firstValueFrom, Subject } from 'rxjs'
 import type { Broker, StoredMessage } from './broker.js'
+import { withMark } from './marks.js'
 import type { TailState } from './tail-state.js'
 import type { ViewWriter } from './view-writer.js'
 import { decodeCommit } from './wire.js'
@@ -9,7 +10,7 @@ import { decodeCommit } from './wire.js'
 export class Tail {
   private readonly rule: CommitRule
   private readonly identities: AppendIdentities
-  private next: number
+  private read: Pick<TailState, 'next' | 'stamp' | 'marks'>
   private committed: Pick<TailState, 'to' | 'at'>
   private readonly passed = new Subject<void>()
 
@@ -18,19 +19,21 @@ export class Tail {
     private readonly broker: Broker,
     private readonly sink: CommitSink,
     private readonly writer: ViewWriter,
+    private readonly retentionMs: number,
     state: TailState,
   ) {
     this.rule = new CommitRule(state)
     this.identities = new AppendIdentities(state.identities.map(([replica, seq, at]) => [replica, { seq, at }]))
-    this.next = state.next
+    this.read = state
     this.committed = state
     sink.begin(partition, state.to, state.next - 1)
   }
 
   get state(): TailState {
     const identities = [...this.identities].map(([replica, { seq, at }]) => [replica, seq, at] as const)
+    const { next, stamp, marks } = this.read
     const { to, at } = this.committed
-    return { next: this.next, ...this.rule.reached, to, at, identities }
+    return { next, stamp, ...this.rule.reached, to, at, identities, marks }
   }
 
   /** Of the newest marker; -1 if there is none. */
@@ -39,7 +42,7 @@ export class Tail {
   }
 
   get position(): number {
-    return this.next
+    return this.read.next
   }
 
   /** Every input entry below this offset is committed. */
@@ -59,7 +62,7 @@ export class Tail {
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      for await (const batch of this.broker.read('commits', this.partition, this.next, signal)) {
+      for await (const batch of this.broker.read('commits', this.partition, this.position, signal)) {
         for (const message of batch) this.take(message)
         await this.writer.room()
       }
@@ -74,11 +77,13 @@ export class Tail {
     return firstValueFrom(this.passed.pipe(filter(condition)), { defaultValue: false }).then((value) => value !== false)
   }
 
-  private take({ offset, text }: StoredMessage): void {
+  private take({ offset, at: stamp, text }: StoredMessage): void {
     const message = decodeCommit(this.partition, text)
-    this.next = offset + 1
+    this.read = { ...this.read, next: offset + 1, stamp }
     if (message.kind === 'marker') {
       this.rule.mark(offset)
+      const { at } = this.committed
+      this.read = { ...this.read, marks: withMark(this.read.marks, { offset, at }, this.retentionMs) }
       this.writer.add({ partition: this.partition, state: this.state })
     } else if (this.rule.counts(message.commit)) {
       const { commit, identities } = message

@@ -1,11 +1,8 @@
-import type { Log } from './broker.js'
-
 export interface TopicNeeds {
   readonly prefix: string
   readonly partitions: number
   /** The largest record batch, in bytes. */
   readonly maxMessageBytes: number
-  readonly commitsRetentionMs: number
   /** Takes fewer than three replicas, and fewer than two in step: then what is acked can be lost with one disk. */
   readonly allowLowReplication: boolean
 }
@@ -35,24 +32,18 @@ const atLeast = (name: string, value: number): TopicSetting => ({
   fits: (found) => Number(found) >= value,
 })
 
-/** @param replicas of the topic */
-export function settingsOf(log: Log, needs: TopicNeeds, replicas: number): readonly TopicSetting[] {
+/** The same for both logs. @param replicas of the topic */
+export function settingsOf(needs: TopicNeeds, replicas: number): readonly TopicSetting[] {
   return [
     // Readers stop at a gap.
     exactly('cleanup.policy', 'delete'),
     exactly('message.timestamp.type', 'LogAppendTime'),
-    retention(log, needs),
+    // The owners of partitions remove what is of no use any more, and nobody does while there is no owner.
+    exactly('retention.ms', UNLIMITED),
     exactly('retention.bytes', UNLIMITED),
     atLeast('max.message.bytes', needs.maxMessageBytes),
     minInSync(needs, replicas),
   ]
-}
-
-/** The input is trimmed by the owners of its partitions. */
-function retention(log: Log, { commitsRetentionMs }: TopicNeeds): TopicSetting {
-  if (log === 'input') return exactly('retention.ms', UNLIMITED)
-  const setting = atLeast('retention.ms', commitsRetentionMs)
-  return { ...setting, fits: (found) => found === UNLIMITED || setting.fits(found) }
 }
 
 /** Redpanda has no such setting: there acks=all is the majority, always. */

@@ -12,7 +12,7 @@ const REPLICAS = 3
 const KNOWN_WITHIN_MS = 10_000
 const RETRY_MS = 100
 
-const LOW_REPLICATION = 'or set KAFKA_ALLOW_LOW_REPLICATION=true, if what was acked may be lost'
+const LOW_REPLICATION = 'or set KAFKA_LOW_REPLICATION=allow, if what was acked may be lost'
 
 export function topicOf(prefix: string, log: Log): string {
   return `${prefix}.${log}`
@@ -49,7 +49,7 @@ async function createMissing(admin: Admin, needs: TopicNeeds): Promise<boolean> 
       topic: topicOf(needs.prefix, log),
       numPartitions: needs.partitions,
       replicationFactor: replicas,
-      configEntries: settingsOf(log, needs, replicas).map(({ name, value }) => ({ name, value })),
+      configEntries: settingsOf(needs, replicas).map(({ name, value }) => ({ name, value })),
     })),
   })
   return true
@@ -65,7 +65,7 @@ async function problemsOf(admin: Admin, log: Log, needs: TopicNeeds): Promise<re
   return [
     ...(partitions.length === needs.partitions ? [] : [otherPartitions(topic, partitions.length, needs.partitions)]),
     ...(replicas >= REPLICAS || needs.allowLowReplication ? [] : [fewReplicas(topic, replicas)]),
-    ...settingsOf(log, needs, replicas)
+    ...settingsOf(needs, replicas)
       .filter(({ name, fits }) => !fits(config.get(name)))
       .map((setting) => misfit(topic, setting, config.get(setting.name))),
   ]
@@ -94,7 +94,7 @@ async function onceKnown<T>(look: () => Promise<T>): Promise<T> {
 }
 
 function otherPartitions(topic: string, found: number, needed: number): string {
-  return `${topic} has ${found} partitions, needed are ${needed}: set KAFKA_PARTITIONS=${found}, or KAFKA_TOPIC_PREFIX to one that is not in use`
+  return `${topic} has ${found} partitions, needed are ${needed}: set KAFKA_PARTITIONS=${found}, or KAFKA_PREFIX to one that is not in use`
 }
 
 function fewReplicas(topic: string, found: number): string {

@@ -19,7 +19,7 @@ export interface EngineTransportOptions {
  * this process. Without a handler nothing is processed, and nothing is lost.
  */
 export class EngineTransport extends Server implements CustomTransportStrategy {
-  private readonly owners: Promise<void>[] = []
+  private readonly owners = new Set<Promise<void>>()
 
   constructor(private readonly options: EngineTransportOptions) {
     super()
@@ -41,12 +41,14 @@ export class EngineTransport extends Server implements CustomTransportStrategy {
         const append = engine.append.bind(engine, claim.partition)
         const owns = (stream: string): boolean => engine.partitionOf(stream) === claim.partition
         const owner = new Owner({ claim, view, process, append, owns, maxCommitChars })
-        this.owners.push(
-          owner.run().catch((error: unknown) => {
+        const owned = owner
+          .run()
+          .catch((error: unknown) => {
             // That a claim is lost is the engine's to tell; the owner only stops.
             if (!(error instanceof ApiError)) onFailure(error)
-          }),
-        )
+          })
+          .finally(() => this.owners.delete(owned))
+        this.owners.add(owned)
       })
       .then(() => {
         callback()

@@ -44,7 +44,7 @@ export class Owner {
   private n = 0
   /** Every entry below this offset is in a commit or in the draft, for every stream. */
   private to: number
-  private at = 0
+  private at: number
   private batch: Piece[] = []
   private batchRecords = 0
   /** The entry whose remaining records do not count. */
@@ -53,11 +53,13 @@ export class Owner {
   constructor(private readonly ports: OwnerPorts) {
     this.draft = new Draft(ports.view)
     this.to = ports.claim.from
+    this.at = ports.claim.at
   }
 
   /** Works until the claim ends. */
   async run(): Promise<void> {
     this.seal(this.closing())
+    await this.renew()
     for await (const entries of this.ports.claim.read()) {
       for (const entry of entries) {
         // Most entries only join the batch: 1,000 bytes of garbage an entry, were each awaited.
@@ -67,6 +69,18 @@ export class Owner {
       await this.processBatch()
       await this.commit()
     }
+  }
+
+  private async renew(): Promise<void> {
+    const { renewal } = this.ports.claim
+    if (renewal === undefined) return
+    for (const header of this.active()) {
+      if (writtenAt(header) > renewal.before) continue
+      this.draft.change({ ...header, renewedAt: this.at })
+      if (this.draft.full) await this.commit()
+    }
+    await this.commit()
+    renewal.done()
   }
 
   private async take(entry: Exclude<StoredEntry, StoredEntry<DataEntry>>): Promise<void> {
@@ -250,6 +264,10 @@ export class Owner {
     return [...view.headers.active.values()].filter(({ id }) => owns(id))
   }
 }
+
+/** Log time of the last commit that holds the header, or a little before. */
+const writtenAt = ({ activeAt, closedAt = 0, renewedAt = 0 }: StreamHeader): number =>
+  Math.max(activeAt, closedAt, renewedAt)
 
 /** How many of `lines`, from index `from`, hold at most `chars` together. */
 function countFitting(lines: readonly string[], from: number, chars: number): number {

@@ -22,7 +22,6 @@ async function taking(prefix: string): Promise<Broker> {
     prefix,
     partitions: 2,
     maxMessageBytes: 4_000_000,
-    commitsRetentionMs: 90_000_000,
     allowLowReplication: false,
     log: () => undefined,
   })
@@ -50,6 +49,7 @@ else
           barrierTimeoutMs: 10_000,
           appendTimeoutMs: 10_000,
           graceMs: 100,
+          commitsRetentionMs: 90_000_000,
           isWorker: true,
           log: () => undefined,
           onLost: () => undefined,

@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto'
 
 /** What a server of this run's engine needs besides: embedded, or Kafka with topics of its own (`TEST_ENGINE=kafka`). */
 export function engineEnv(): Readonly<Record<string, string>> {
-  if (process.env.TEST_ENGINE !== 'kafka') return {}
+  return process.env.TEST_ENGINE === 'kafka' ? kafkaEnv() : {}
+}
+
+/** What a server needs to be on the Kafka cluster of this run, with topics that no other test uses. */
+export function kafkaEnv(): Readonly<Record<string, string>> {
   return {
     ENGINE: 'kafka',
     KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '',

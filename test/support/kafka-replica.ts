@@ -18,6 +18,8 @@ export interface KafkaReplicaOptions {
   readonly graceMs: number
   readonly appendTimeoutMs: number
   readonly verdictTimeoutMs: number
+  /** Default: none is forgotten while a test runs. */
+  readonly commitsRetentionMs?: number
 }
 
 /** What a replica on Kafka holds, without HTTP: its engine, view, owners, and the services that take calls. All of it real. */
@@ -41,6 +43,7 @@ export class KafkaReplica {
       backlogBytes: 1_000_000,
       maxUnsettledChars: 1_000_000,
       barrierTimeoutMs: options.verdictTimeoutMs,
+      commitsRetentionMs: 90_000_000,
       isWorker: true,
       log: () => undefined,
       onLost: (reason) => this.failures.push(reason),

@@ -5,15 +5,12 @@ import type { TopicNeeds } from '../../src/kafka/topic-settings.js'
 import { afterTests } from './clean-up.js'
 import { kafkaBrokers } from './kafka-brokers.js'
 
-export const hourMs = 3_600_000
-
 /** Topics that no other test uses. */
 export function topicNeeds(needs: Partial<TopicNeeds> = {}): TopicNeeds {
   return {
     prefix: `test-${randomUUID()}`,
     partitions: 3,
     maxMessageBytes: 4 * 1024 * 1024,
-    commitsRetentionMs: hourMs,
     allowLowReplication: false,
     ...needs,
   }

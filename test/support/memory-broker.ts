@@ -29,6 +29,7 @@ export class MemoryCluster {
   private readonly waiting = new Set<() => void>()
   private readonly members: { assign: (partitions: readonly number[]) => void; partitions: readonly number[] }[] = []
   private clock = 1_700_000_000_000
+  private ahead = 0
 
   constructor(
     readonly partitions: number,
@@ -66,7 +67,12 @@ export class MemoryCluster {
 
   /** Log time in ms; it only moves on. */
   now(): number {
-    return Math.max(this.clock, (this.clock = Date.now()))
+    return (this.clock = Math.max(this.clock, Date.now() + this.ahead))
+  }
+
+  /** Lets log time run `ms` further ahead of the replicas' clocks. */
+  advance(ms: number): void {
+    this.ahead += ms
   }
 
   /** Resolves when a log has grown, or `signal` is aborted. */

@@ -1,0 +1,55 @@
+import { KafkaReplica } from '../../test/support/kafka-replica.js'
+import { MemoryCluster } from '../../test/support/memory-broker.js'
+import { until } from '../../test/support/until.js'
+
+const options = { graceMs: 10, appendTimeoutMs: 5_000, verdictTimeoutMs: 5_000 }
+
+describe('a commit log that is trimmed', () => {
+  it('still tells a view that begins with nothing of every open stream, however long nobody has used it', async () => {
+    const cluster = new MemoryCluster(1)
+    const replica = await KafkaReplica.start(cluster.broker(), { ...options, commitsRetentionMs: 300 })
+    const { incarnation } = await replica.lifecycle.start('quiet', {})
+    await replica.send('quiet', 'first')
+    await replica.lifecycle.start('busy', {})
+    await until('the quiet stream is processed', () => replica.results('quiet').length === 1)
+    const { end } = extentOf(cluster)
+
+    let sent = 0
+    // Three retentions, so that what is kept of the quiet stream was said again, and what said it again was removed too.
+    for (let trims = 0, oldest = 0; trims < 3; sent++) {
+      await replica.send('busy', sent)
+      const now = extentOf(cluster)
+      if (now.oldest > Math.max(oldest, end)) {
+        trims++
+        oldest = now.end
+      }
+    }
+
+    const fresh = await KafkaReplica.start(cluster.broker(), { ...options, commitsRetentionMs: 300 })
+    await until('the fresh view has caught up', () => fresh.engine.caughtUp(0))
+    expect(fresh.view.headers.get('quiet')).toMatchObject({ incarnation, status: 'open', lastSeq: 1 })
+    await fresh.send('quiet', 'second')
+    await until('both know of it', () => [replica, fresh].every(({ view }) => view.headers.get('quiet')?.lastSeq === 2))
+    expect(replica.results('quiet')).toEqual(['first', 'second'])
+    expect(replica.results('busy')).toHaveLength(sent)
+    expect([...replica.failures, ...fresh.failures]).toEqual([])
+  })
+
+  it('is trimmed by nobody while nobody owns its partition', async () => {
+    const cluster = new MemoryCluster(1)
+    const replica = await KafkaReplica.start(cluster.broker(), { ...options, commitsRetentionMs: 300 })
+    await replica.lifecycle.start('s', {})
+    await replica.send('s', 'acked')
+    await replica.close()
+    const { oldest } = extentOf(cluster)
+    cluster.advance(10 * 300)
+    const fresh = await KafkaReplica.start(cluster.broker(), { ...options, commitsRetentionMs: 300 })
+    await until('it is processed', () => fresh.results('s').length === 1)
+    expect(extentOf(cluster).oldest).toBe(oldest)
+  })
+})
+
+function extentOf(cluster: MemoryCluster): { oldest: number; end: number } {
+  const { oldest, messages } = cluster.partition('commits', 0)
+  return { oldest, end: oldest + messages.length }
+}
