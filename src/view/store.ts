@@ -115,6 +115,8 @@ export class Store {
       const [held] = await this.unlessBroken(Promise.all([committed, this.flushed()]))
       if (!this.sound) throw new ApiError('log_unavailable')
       this.lastFailed = false
+      // What was read in this turn before is of a snapshot that lives until the next: whoever reads now must see what was written.
+      this.env.resetReadTxn()
       return held
     } catch (error) {
       throw await this.explain(error, serial)
