@@ -83,13 +83,16 @@ export interface Renewal {
 export interface CommitSink {
   /**
    * Where the store stands: every input entry of the partition below `to` is committed in it, and every commit up to `position` of the
-   * commit log is in it or, if the store was made anew, was gone from the log before. Called once for each, before any of its commits.
+   * commit log is in it or, if the store was made anew, was gone from the log before. Called for each before any of its commits, and
+   * again if the commits turn out to begin later.
    */
   begin(partition: number, to: number, position: number): void
   /** Whether the stream is open, in this life, as of the commits applied. */
   takes(stream: string, incarnation: string): boolean
   /** Makes the commit, which stands at `position` of the commit log, known in one tick and in memory: headers move, its results can be read, frames go out. */
   apply(commit: Commit, position: number): void
+  /** What stands at `position` of the commit log changes nothing. */
+  pass(partition: number, position: number): void
   /** Puts the rows of consecutive commits into the transaction that is open. */
   write(commits: readonly Commit[]): void
   /** The rows can be read from the store: the copy in memory may go. */

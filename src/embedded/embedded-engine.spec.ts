@@ -66,16 +66,16 @@ describe('the embedded engine', () => {
   })
 
   it('lets a commit wait for the disk when too much is on its way there', async () => {
-    const { engine } = open({ maxUnsettledChars: 10 })
+    const { engine } = open({ maxUnsettledChars: 700 })
     await engine.append(0, data('a'))
     const worker = await Worker.on(engine)
     const [entry] = await worker.read(1)
     const run = (first: number, text: string): object => ({ first, lines: [text] })
     const patch = { id: 's', incarnation: '00000000000000aa', header: null, dedupe: [] }
     const to = entry?.offset ?? 0
-    await worker.commit({ to, streams: [{ ...patch, runs: [run(1, '12345') as never] }] })
+    await worker.commit({ to, streams: [{ ...patch, runs: [run(1, '1'.repeat(50)) as never] }] })
     expect(worker.sink.settled).toHaveLength(0)
-    await worker.commit({ to, streams: [{ ...patch, runs: [run(2, '67890') as never] }] })
+    await worker.commit({ to, streams: [{ ...patch, runs: [run(2, '2'.repeat(50)) as never] }] })
     expect(worker.sink.settled).toHaveLength(2)
     await worker.stop()
   })

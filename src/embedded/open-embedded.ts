@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js'
 import type { Opened } from '../engine.opened.js'
+import { takeFolder } from '../view/folder.js'
 import { openStore } from '../view/open-store.js'
 import { EmbeddedEngine } from './embedded-engine.js'
 
@@ -8,15 +9,20 @@ const UNSETTLED_COMMITS = 4
 
 /** @throws StoreError */
 export function openEmbedded(config: Config, onLost: (reason: string) => void): Opened {
-  const opened = openStore(config.dataDir, 'embedded', config.diskReserveBytes)
-  const { store } = opened
-  const engine = new EmbeddedEngine(store, {
-    backlogBytes: config.ingestBudgetBytes,
-    maxUnsettledChars: UNSETTLED_COMMITS * config.maxCommitBytes,
-    barrierTimeoutMs: config.verdictTimeoutMs,
-    onFenced: () => {
-      onLost('another process has taken DATA_DIR over')
-    },
-  })
-  return { engine, store, close: () => opened.close() }
+  const leave = takeFolder(config.dataDir, 'embedded')
+  try {
+    const store = openStore(config.dataDir, config.diskReserveBytes)
+    const engine = new EmbeddedEngine(store, {
+      backlogBytes: config.ingestBudgetBytes,
+      maxUnsettledChars: UNSETTLED_COMMITS * config.maxCommitBytes,
+      barrierTimeoutMs: config.verdictTimeoutMs,
+      onFenced: () => {
+        onLost('another process has taken DATA_DIR over')
+      },
+    })
+    return { engine, store, close: () => store.close().finally(leave) }
+  } catch (error) {
+    leave()
+    throw error
+  }
 }

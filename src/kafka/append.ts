@@ -14,10 +14,14 @@ const ALL_REPLICAS = -1
  * @see https://github.com/apache/kafka/blob/4.0/core/src/main/scala/kafka/server/DelayedProduce.scala (case A)
  */
 const REFUSALS: ReadonlySet<number | undefined> = new Set([
-  ERROR_CODE.MESSAGE_TOO_LARGE,
-  ERROR_CODE.RECORD_LIST_TOO_LARGE,
   ERROR_CODE.NOT_ENOUGH_REPLICAS,
   ERROR_CODE.TOPIC_AUTHORIZATION_FAILED,
+])
+
+/** The same, of messages that no broker would take at any time. */
+const LASTING_REFUSALS: ReadonlySet<number | undefined> = new Set([
+  ERROR_CODE.MESSAGE_TOO_LARGE,
+  ERROR_CODE.RECORD_LIST_TOO_LARGE,
   ERROR_CODE.INVALID_RECORD,
 ])
 
@@ -46,6 +50,7 @@ export async function append(
     )
     return Number(baseOffset)
   } catch (cause) {
+    if (LASTING_REFUSALS.has(codeOf(cause))) throw new AppendFailed('never', { cause })
     const refused = cause instanceof NotSent || REFUSALS.has(codeOf(cause))
     throw new AppendFailed(refused ? 'nothing' : 'unknown', { cause })
   }

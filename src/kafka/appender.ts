@@ -50,7 +50,7 @@ export class Appender {
 
   /**
    * Resolves with the entry's offset when it is durable.
-   * @throws ApiError `overloaded` | `log_unavailable` (nothing happened), `append_unknown`
+   * @throws ApiError `overloaded` | `log_unavailable` | `body_too_large` (nothing happened), `append_unknown`
    */
   append(entry: Entry): Promise<number> {
     // Of the longest number: whichever it gets.
@@ -108,17 +108,20 @@ export class Appender {
   }
 
   private async attempt(messages: readonly NewMessage[], deadline: number): Promise<number> {
-    let mayExist = false
-    for (;;) {
+    for (let mayExist = false; ;) {
+      let cause: AppendFailed
       try {
         return await this.broker.append('input', this.partition, messages)
       } catch (error) {
         if (!(error instanceof AppendFailed)) throw error
-        mayExist ||= error.outcome === 'unknown'
-        if (performance.now() >= deadline)
-          throw mayExist ? new ApiError('append_unknown', {}, { cause: error }) : unavailable(error)
+        cause = error
       }
+      mayExist ||= cause.outcome === 'unknown'
+      if (cause.outcome === 'never' && !mayExist) throw new ApiError('body_too_large', {}, { cause })
       await wait(RETRY_MS, undefined, { ref: false })
+      // Looked at last before an attempt: a process that stood still for long must not append what the owner has forgotten it knows.
+      if (performance.now() >= deadline)
+        throw mayExist ? new ApiError('append_unknown', {}, { cause }) : unavailable(cause)
     }
   }
 }

@@ -20,13 +20,16 @@ export interface Extent {
   readonly end: number
 }
 
-/** An append failed. `nothing`: none of its messages is in the log or ever will be. `unknown`: they may be, now or later. */
+/**
+ * An append failed. `nothing`: none of its messages is in the log or ever will be. `never`: nor would they be if it were tried again.
+ * `unknown`: they may be, now or later.
+ */
 export class AppendFailed extends Error {
   constructor(
-    readonly outcome: 'nothing' | 'unknown',
+    readonly outcome: 'nothing' | 'never' | 'unknown',
     options?: ErrorOptions,
   ) {
-    super(outcome === 'nothing' ? 'Nothing was appended.' : 'It is not known whether this was appended.', options)
+    super(outcome === 'unknown' ? 'It is not known whether this was appended.' : 'Nothing was appended.', options)
   }
 }
 
@@ -62,10 +65,10 @@ export interface Broker {
   read(log: Log, partition: number, from: number, signal: AbortSignal): AsyncIterable<readonly StoredMessage[]>
 
   /**
-   * The extent of every partition, as of some time after the call.
-   * @throws Error if one cannot be had in one attempt
+   * The extent of a partition, as of some time after the call.
+   * @throws Error if it cannot be had in one attempt
    */
-  extents(log: Log): Promise<readonly Extent[]>
+  extent(log: Log, partition: number): Promise<Extent>
 
   /** Removes what is below offset `before`, sooner or later. */
   trim(log: Log, partition: number, before: number): Promise<void>

@@ -1,50 +1,44 @@
-import type { Extent } from './broker.js'
-import type { Cluster, Layout } from './cluster.js'
-import { answerFor, LIST_OFFSETS, READ_UNCOMMITTED } from './protocol.js'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Broker, Extent, Log } from './broker.js'
+import type { Cluster } from './cluster.js'
+import { LIST_OFFSETS, READ_UNCOMMITTED } from './protocol.js'
 
 /** In place of a time. */
 const EARLIEST = -2
 const LATEST = -1
 
+/** Before it is asked again, when it could not be had. */
+const RETRY_MS = 50
+
 /**
- * The extents of partitions, in their order.
- * @throws Error if one cannot be had in one attempt
+ * The extent of a partition, as of some time after the call.
+ * @throws Error if it cannot be had in one attempt
  */
-export async function extents(
-  cluster: Cluster,
-  topic: string,
-  partitions: readonly number[],
-): Promise<readonly Extent[]> {
-  const layout = await cluster.layout()
-  try {
-    // In this order, which each broker keeps: what is trimmed and appended in between cannot put the end before the oldest.
-    const [oldest, end] = await Promise.all([
-      offsets(cluster, layout, topic, partitions, EARLIEST),
-      offsets(cluster, layout, topic, partitions, LATEST),
-    ])
-    return partitions.map((partition) => ({ oldest: oldest(partition), end: end(partition) }))
-  } catch (error) {
-    cluster.outdated(layout)
-    throw error
+export async function extent(cluster: Cluster, topic: string, partition: number): Promise<Extent> {
+  const offset = async (timestamp: number): Promise<number> => {
+    const body = { isolationLevel: READ_UNCOMMITTED, topics: [{ topic, partitions: [{ partition, timestamp }] }] }
+    const request = { api: LIST_OFFSETS, lane: 'control', body } as const
+    const answer = await cluster.askLeader(topic, partition, request, ({ responses }) => responses[0]?.partitions)
+    return Number(answer.offset)
   }
+  // In this order, which a broker keeps: what is trimmed and appended in between cannot put the end before the oldest.
+  const [oldest, end] = await Promise.all([offset(EARLIEST), offset(LATEST)])
+  return { oldest, end: Math.max(oldest, end) }
 }
 
-async function offsets(
-  cluster: Cluster,
-  layout: Layout,
-  topic: string,
-  partitions: readonly number[],
-  timestamp: number,
-): Promise<(partition: number) => number> {
-  const leaders = new Set(partitions.map((partition) => layout.leader(topic, partition)))
-  const replies = await Promise.all(
-    [...leaders].map((node) => {
-      const led = partitions.filter((partition) => layout.leader(topic, partition) === node)
-      const topics = [{ topic, partitions: led.map((partition) => ({ partition, timestamp })) }]
-      const body = { isolationLevel: READ_UNCOMMITTED, topics }
-      return cluster.ask(layout, node, { api: LIST_OFFSETS, lane: 'control', body })
-    }),
-  )
-  const answers = replies.flatMap(({ responses }) => responses.flatMap((response) => response.partitions))
-  return (partition) => Number(answerFor(answers, partition).offset)
+/** The same, as often as it takes. @throws Error if it cannot be had before `signal` is aborted */
+export async function extentInTheEnd(
+  broker: Broker,
+  log: Log,
+  partition: number,
+  signal: AbortSignal,
+): Promise<Extent> {
+  for (;;) {
+    try {
+      return await broker.extent(log, partition)
+    } catch (error) {
+      if (signal.aborted) throw error
+    }
+    await wait(RETRY_MS, undefined, { ref: false })
+  }
 }

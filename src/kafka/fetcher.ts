@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FetchReply } from 'kafkajs/src/protocol/requests/index.js'
 import type { Log, StoredMessage } from './broker.js'
 import type { Cluster, Layout } from './cluster.js'
-import { extents } from './extents.js'
+import { extent } from './extent.js'
 import { PartitionRead, READ_AHEAD_BYTES } from './partition-read.js'
 import { ERROR_CODE, FETCH, READ_UNCOMMITTED } from './protocol.js'
 
@@ -167,10 +167,9 @@ export class Fetcher {
 
   /** @throws Error if there is no gap: then it was a broker that is not up to date */
   private async stopAtGap(read: PartitionRead): Promise<void> {
-    const [extent] = await extents(this.cluster, read.topic, [read.partition])
-    if (extent === undefined || (extent.oldest <= read.offset && read.offset <= extent.end))
-      throw new Error('The offset is in range.')
-    read.stop(`the oldest message is ${extent.oldest} and the next one will be ${extent.end}`)
+    const { oldest, end } = await extent(this.cluster, read.topic, read.partition)
+    if (oldest <= read.offset && read.offset <= end) throw new Error('The offset is in range.')
+    read.stop(`the oldest message is ${oldest} and the next one will be ${end}`)
   }
 
   private async rest(): Promise<void> {

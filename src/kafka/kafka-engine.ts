@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
 import type { Claim, CommitSink, Engine, Entry } from '#libs/engine'
 import type { Store } from '../view/store.js'
 import { Appender, Backlog } from './appender.js'
-import type { Broker, Extent, Membership } from './broker.js'
-import { Ends } from './ends.js'
+import { Barrier } from './barrier.js'
+import type { Broker, Membership } from './broker.js'
+import { extentInTheEnd } from './extent.js'
 import { partitionOf } from './murmur2.js'
 import { Ownership } from './ownership.js'
 import { beginningAt, readState } from './tail-state.js'
@@ -25,7 +27,8 @@ export interface KafkaEngineOptions {
   readonly appendTimeoutMs: number
   /**
    * Between the commit that makes a stream closing and its seal. A replica whose view is at most half of it behind knows of the commit
-   * before the seal can be in the log.
+   * before the seal can be in the log. An owner waits for the longest grace of any owner so far, and the others rely on the newest
+   * owner's at most, so replicas may differ.
    */
   readonly graceMs: number
   /** How long commits are kept, in ms of log time. */
@@ -45,12 +48,12 @@ export class KafkaEngine implements Engine {
   readonly partitions: number
   private readonly replica = randomUUID()
   private readonly closing = new AbortController()
-  private readonly ends: Ends
   private readonly appenders: readonly Appender[]
   private readonly backlog = new Backlog()
   private readonly epoch: number
   private readonly ownerships = new Map<number, Ownership>()
   private tails: readonly Tail[] = []
+  private barriers: readonly Barrier[] = []
   private readonly stopTails = new AbortController()
   private tailing: Promise<unknown> = Promise.resolve()
   private writer: ViewWriter | undefined
@@ -58,9 +61,7 @@ export class KafkaEngine implements Engine {
   private membership: Membership | undefined
   private joining = Promise.resolve()
   /** Where the commit logs ended at the start. */
-  private found: readonly Extent[] = []
-  /** When each partition's view was last known to be complete, by the monotonic clock. */
-  private readonly completeAt: number[] = []
+  private found: readonly number[] = []
   /** Offset behind the newest entry that this replica knows of, by partition. */
   private readonly inputEnds: number[] = []
   private lost: string | undefined
@@ -72,7 +73,8 @@ export class KafkaEngine implements Engine {
     private readonly options: KafkaEngineOptions,
   ) {
     this.partitions = broker.partitions
-    this.ends = new Ends(broker, this.closing.signal)
+    // Every seal that waits for its grace listens, and Node warns of more than ten.
+    setMaxListeners(0, this.closing.signal)
     this.epoch = this.mark()
     const appender = { replica: this.replica, ...options }
     this.appenders = Array.from(
@@ -88,7 +90,7 @@ export class KafkaEngine implements Engine {
   async append(partition: number, entry: Entry): Promise<number> {
     if (this.closing.signal.aborted) throw new ApiError('shutting_down')
     if (this.lost !== undefined) throw new ApiError('log_unavailable')
-    if (entry.kind === 'seal') await wait(this.options.graceMs, undefined, { signal: this.closing.signal })
+    if (entry.kind === 'seal') await this.grace(partition)
     const appender = this.appenders[partition]
     if (appender === undefined) throw new RangeError(`There is no partition ${partition}.`)
     const offset = await appender.append(entry)
@@ -105,26 +107,34 @@ export class KafkaEngine implements Engine {
       this.lose(reason)
     })
     this.writer = writer
-    this.found = await this.ends.ask()
-    this.tails = this.found.map(({ oldest }, partition) => {
+    const { signal } = this.closing
+    const partitions = Array.from({ length: this.partitions }, (_, partition) => partition)
+    const extents = await Promise.all(
+      partitions.map((partition) => extentInTheEnd(broker, 'commits', partition, signal)),
+    )
+    this.found = extents.map(({ end }) => end)
+    this.tails = extents.map(({ oldest }, partition) => {
       const state = readState(store, partition) ?? beginningAt(oldest)
       return new Tail(partition, broker, sink, writer, options.commitsRetentionMs, state)
+    })
+    this.barriers = this.tails.map((tail, partition) => {
+      const end = async (): Promise<number> => (await extentInTheEnd(broker, 'commits', partition, signal)).end
+      return new Barrier(tail, end, options.barrierTimeoutMs, signal)
     })
     this.tailing = Promise.all(this.tails.map((tail) => this.follow(tail)))
     if (options.isWorker) this.joining = this.join(own)
   }
 
   async barrier(partition: number): Promise<void> {
-    const abort = new AbortController()
-    const late = wait(this.options.barrierTimeoutMs, false, { signal: abort.signal, ref: false }).catch(() => false)
-    const passed = await Promise.race([this.complete(partition), late])
-    abort.abort()
-    if (!passed) throw new ApiError('view_behind')
+    const barrier = this.barriers[partition]
+    // Until the view begins to read it is behind, whatever it holds.
+    if (barrier === undefined) throw new ApiError('view_behind')
+    await barrier.pass()
   }
 
   caughtUp(partition: number): boolean {
-    const end = this.found[partition]?.end
-    return end !== undefined && this.tail(partition).position >= end
+    const end = this.found[partition]
+    return end !== undefined && this.tail(partition).hasReached(end)
   }
 
   end(partition: number): number {
@@ -163,12 +173,11 @@ export class KafkaEngine implements Engine {
 
   /** A worker joins when its view has caught up, so that no partition waits for it. */
   private async join(own: (claim: Claim) => void): Promise<void> {
-    const passed =
-      (partition: number): (() => boolean) =>
-      () =>
-        this.caughtUp(partition) || this.closing.signal.aborted
-    const caughtUp = await Promise.all(this.tails.map((tail, partition) => tail.until(passed(partition))))
-    if (this.closing.signal.aborted || caughtUp.includes(false)) return
+    const { signal } = this.closing
+    const caughtUp = await Promise.all(
+      this.tails.map((tail, partition) => tail.until(() => this.caughtUp(partition), signal)),
+    )
+    if (signal.aborted || caughtUp.includes(false)) return
     this.membership = await this.broker.join((partitions) => void this.assign(partitions, own))
   }
 
@@ -180,14 +189,9 @@ export class KafkaEngine implements Engine {
     }
   }
 
-  /** Whether the view has everything that was in the partition's commit log at the time of the call. */
-  private async complete(partition: number): Promise<boolean> {
-    const tail = this.tail(partition)
-    const asked = performance.now()
-    const end = (await this.ends.ask())[partition]?.end ?? 0
-    if (!(await tail.until(() => tail.position >= end))) return false
-    this.completeAt[partition] = Math.max(this.completeAt[partition] ?? 0, asked)
-    return true
+  private async grace(partition: number): Promise<void> {
+    const ms = Math.max(this.options.graceMs, this.tails[partition]?.graceMs.longest ?? 0)
+    await wait(ms, undefined, { signal: this.closing.signal, ref: false })
   }
 
   /**
@@ -198,7 +202,8 @@ export class KafkaEngine implements Engine {
     partition: number,
     { stream, incarnation }: { readonly stream: string; readonly incarnation: string },
   ): Promise<void> {
-    const isFresh = performance.now() - (this.completeAt[partition] ?? -Infinity) < this.options.graceMs / 2
+    const graceMs = Math.min(this.options.graceMs, this.tails[partition]?.graceMs.newest ?? 0)
+    const isFresh = performance.now() - (this.barriers[partition]?.completeAt ?? -Infinity) < graceMs / 2
     try {
       if (!isFresh) await this.barrier(partition)
     } catch (error) {
@@ -223,10 +228,9 @@ export class KafkaEngine implements Engine {
       const { partitions = [], ageMs = Infinity } = this.membership?.fresh() ?? {}
       return ageMs < FRESH_HEARTBEAT_MS && partitions.includes(partition)
     }
-    const end = async (): Promise<number> => (await this.ends.ask())[partition]?.end ?? 0
-    const { log, commitsRetentionMs: retentionMs } = this.options
+    const { log, graceMs, commitsRetentionMs: retentionMs } = this.options
     const tail = this.tail(partition)
-    return new Ownership({ partition, broker, tail, replica, end, isAssigned, own, retentionMs, log })
+    return new Ownership({ partition, broker, tail, replica, isAssigned, own, graceMs, retentionMs, log })
   }
 
   private lose(reason: string): void {

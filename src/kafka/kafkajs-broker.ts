@@ -3,7 +3,7 @@ import kafkajs, { type Kafka, type KafkaConfig } from 'kafkajs'
 import { append } from './append.js'
 import type { Broker, Extent, Log, Membership, NewMessage, StoredMessage } from './broker.js'
 import { Cluster } from './cluster.js'
-import { extents } from './extents.js'
+import { extent } from './extent.js'
 import { Fetcher } from './fetcher.js'
 import { GROUP_RETRY, GroupMember } from './group-member.js'
 import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './node-link.js'
@@ -90,12 +90,8 @@ export class KafkajsBroker implements Broker {
     return this.fetcher.read(log, this.topic(log), partition, from, signal)
   }
 
-  extents(log: Log): Promise<readonly Extent[]> {
-    return extents(
-      this.cluster,
-      this.topic(log),
-      Array.from({ length: this.partitions }, (_, partition) => partition),
-    )
+  extent(log: Log, partition: number): Promise<Extent> {
+    return extent(this.cluster, this.topic(log), partition)
   }
 
   /** @throws Error if it was not done in one attempt, or in time; it may be done all the same */
@@ -123,7 +119,11 @@ export class KafkajsBroker implements Broker {
     const deadline = performance.now() + LED_WITHIN_MS
     while (performance.now() < deadline) {
       try {
-        await Promise.all([this.extents('input'), this.extents('commits')])
+        await Promise.all(
+          Array.from({ length: this.partitions }, (_, partition) =>
+            Promise.all([this.extent('input', partition), this.extent('commits', partition)]),
+          ),
+        )
         return
       } catch {
         await wait(RETRY_MS)

@@ -38,7 +38,7 @@ export async function openKafka(
     allowLowReplication: config.kafkaLowReplication === 'allow',
     log,
   })
-  const opened = await openView(config.dataDir, broker, log)
+  const opened = await openView(config.dataDir, config.diskReserveBytes, broker, log)
   const { store } = opened
   const engine = new KafkaEngine(broker, store, {
     backlogBytes: config.ingestBudgetBytes,

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openStore, type OpenStore } from '../view/open-store.js'
+import { takeFolder } from '../view/folder.js'
+import { openStore } from '../view/open-store.js'
 import { DamagedStore } from '../view/store-error.js'
 import type { Store } from '../view/store.js'
 import type { Broker } from './broker.js'
@@ -9,51 +10,86 @@ import { readState } from './tail-state.js'
 /** Where Linux names its present run. Elsewhere no run is told from another, and the view is made anew after every crash. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
+/** A view of the commit logs, and its store. */
+export interface OpenView {
+  readonly store: Store
+  close(): Promise<void>
+}
+
 /**
  * Opens the local view of the commit logs. It can be made anew from them, so it is not synced, and one that is of no use is set aside:
  * damaged, left open when the machine stopped, of a past that the logs do not hold any more, or of other logs.
+ * @param reserveBytes see {@link Store}
  * @throws StoreError if the folder is in use or the embedded engine's, or there is no room
  * @throws Error if the logs cannot be reached
  */
-export async function openView(dataDir: string, broker: Broker, log: (message: string) => void): Promise<OpenStore> {
-  const mark = join(dataDir, 'view.open')
-  const boot = bootId()
-  if (existsSync(mark) && (boot === undefined || readFileSync(mark, 'utf8') !== boot))
-    setAside(dataDir, 'it was open when the machine stopped', log)
-  const opened = await openUseful(dataDir, broker, log)
-  writeFileSync(mark, boot ?? '')
-  return {
-    store: opened.store,
-    close: async () => {
-      await opened.close()
-      rmSync(mark, { force: true })
-    },
+export async function openView(
+  dataDir: string,
+  reserveBytes: number,
+  broker: Broker,
+  log: (message: string) => void,
+): Promise<OpenView> {
+  const leave = takeFolder(dataDir, 'kafka')
+  try {
+    const mark = join(dataDir, 'view.open')
+    const boot = bootId()
+    if (existsSync(mark) && (boot === undefined || readFileSync(mark, 'utf8') !== boot))
+      setAside(dataDir, 'it was open when the machine stopped', log)
+    const store = await openUseful(dataDir, reserveBytes, broker, log)
+    writeFileSync(mark, boot ?? '')
+    sync(mark)
+    sync(dataDir)
+    return { store, close: () => closeView(store, dataDir, mark).finally(leave) }
+  } catch (error) {
+    leave()
+    throw error
   }
 }
 
-async function openUseful(dataDir: string, broker: Broker, log: (message: string) => void): Promise<OpenStore> {
-  let opened
+async function closeView(store: Store, dataDir: string, mark: string): Promise<void> {
+  await store.close()
+  // Nothing was synced before. Without the mark the store counts as whole, whatever the machine does next.
+  sync(join(dataDir, 'store', 'data.mdb'))
+  rmSync(mark, { force: true })
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
   try {
-    opened = openStore(dataDir, 'kafka')
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+async function openUseful(
+  dataDir: string,
+  reserveBytes: number,
+  broker: Broker,
+  log: (message: string) => void,
+): Promise<Store> {
+  let store
+  try {
+    store = openStore(dataDir, reserveBytes, false)
   } catch (error) {
     if (!(error instanceof DamagedStore)) throw error
     setAside(dataDir, 'it is damaged', log)
-    return openStore(dataDir, 'kafka')
+    return openStore(dataDir, reserveBytes, false)
   }
-  const reason = await reasonAgainst(opened.store, broker)
-  if (reason === undefined) return opened
-  await opened.close()
+  const reason = await reasonAgainst(store, broker)
+  if (reason === undefined) return store
+  await store.close()
   setAside(dataDir, reason, log)
-  return openStore(dataDir, 'kafka')
+  return openStore(dataDir, reserveBytes, false)
 }
 
 /** Why the store is no view of the logs that can go on; undefined if it is one. */
 async function reasonAgainst(store: Store, broker: Broker): Promise<string | undefined> {
-  const extents = await broker.extents('commits')
-  const views = extents.flatMap((extent, partition) => {
+  const known = Array.from({ length: broker.partitions }, async (_, partition) => {
     const state = readState(store, partition)
-    return state === undefined ? [] : [{ ...extent, partition, ...state }]
+    return state === undefined ? [] : [{ ...(await broker.extent('commits', partition)), partition, ...state }]
   })
+  const views = (await Promise.all(known)).flat()
   if (views.some(({ oldest, next }) => next < oldest)) return 'the logs do not hold any more what comes behind it'
   if (views.some(({ end, next }) => next > end)) return 'the logs end before it'
   for (const { partition, oldest, next, stamp } of views)

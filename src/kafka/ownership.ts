@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
 import { AppendIdentities, type Claim, type Commit, type Renewal, type StoredEntry } from '#libs/engine'
-import { AppendFailed, type Broker, type Log } from './broker.js'
+import { AppendFailed, LogGap, type Broker, type Log } from './broker.js'
+import { extentInTheEnd } from './extent.js'
 import { trimmable } from './marks.js'
 import type { Tail } from './tail.js'
 import { decodeInput, encodeCommit, encodeMarker, type IdentityRow } from './wire.js'
@@ -9,7 +10,7 @@ import { decodeInput, encodeCommit, encodeMarker, type IdentityRow } from './wir
 /** Before a failed append to the commit log is tried again. */
 const RETRY_MS = 50
 
-/** Between two removals of input that is committed, in ms. */
+/** Between two looks at what the logs still hold: input that is committed is removed. */
 const TRIM_MS = 10_000
 
 /** How long a commit under way is still tried when the partition is given back, in ms. */
@@ -23,11 +24,11 @@ export interface OwnershipPorts {
   readonly broker: Broker
   readonly tail: Tail
   readonly replica: string
-  /** Where the partition's commit log ends now. */
-  readonly end: () => Promise<number>
   /** Whether the group assigns the partition to this replica, as of a moment ago. */
   readonly isAssigned: () => boolean
   readonly own: (claim: Claim) => void
+  /** See {@link KafkaEngineOptions.graceMs}. */
+  readonly graceMs: number
   /** How long commits are kept, in ms of log time. */
   readonly retentionMs: number
   readonly log: (message: string) => void
@@ -88,28 +89,39 @@ class HeldClaim implements Claim {
   private readonly expired = new AbortController()
   /** Nothing more is read: the partition is lost, given back, or to be taken anew. */
   private readonly over: AbortSignal
+  /** Nobody waits any more for commits of a partition that was given back. */
+  private readonly left = new AbortController()
   private readonly noted: { readonly offset: number; readonly row: IdentityRow }[] = []
   private reading = Promise.resolve()
   private written = Promise.resolve(true)
-  private trimAt = performance.now() + TRIM_MS
+  private trimmed = 0
 
   private constructor(
     private readonly ports: OwnershipPorts,
     readonly epoch: number,
     readonly from: number,
+    /** Whether the commit log has lost what tells of open streams, so that all of them are to be said again. */
+    private readonly isHoled: boolean,
     private readonly released: AbortSignal,
   ) {
     this.partition = ports.partition
     this.at = ports.tail.state.at
     this.over = AbortSignal.any([this.lost.signal, this.released, this.expired.signal])
-    const timer = setTimeout(
+    const renewal = setTimeout(
       () => {
         this.expired.abort()
       },
       Math.min(ports.retentionMs * RENEWED, MAX_TIMER_MS),
     ).unref()
+    const looks = setInterval(() => void this.look(), TRIM_MS).unref()
     this.over.addEventListener('abort', () => {
-      clearTimeout(timer)
+      clearTimeout(renewal)
+      clearInterval(looks)
+    })
+    released.addEventListener('abort', () => {
+      setTimeout(() => {
+        this.left.abort()
+      }, RELEASE_MS).unref()
     })
     void ports.tail
       .until(() => ports.tail.epoch !== epoch)
@@ -122,14 +134,17 @@ class HeldClaim implements Claim {
   static async take(ports: OwnershipPorts, released: AbortSignal): Promise<HeldClaim | undefined> {
     const { broker, tail, partition } = ports
     // What the former owner committed is seen first, so that the marker is not a long way ahead of the view.
-    const end = await ports.end()
-    if (!(await tail.until(() => tail.position >= end || released.aborted)) || released.aborted) return undefined
+    const commits = await extentInTheEnd(broker, 'commits', partition, released)
+    if (!(await tail.until(() => tail.hasReached(commits.end), released))) return undefined
+    const input = await extentInTheEnd(broker, 'input', partition, released)
+    if (input.end < tail.to)
+      throw new Error(`its input ends at ${input.end}, and ${tail.to} of it is committed: this is another input`)
+    const isHoled = commits.oldest > tail.epoch && tail.epoch >= 0
     const epoch = await mark(ports, released)
-    if (epoch === undefined || !(await tail.until(() => tail.position > epoch)) || tail.epoch !== epoch)
+    if (epoch === undefined || !(await tail.until(() => tail.position > epoch, released)) || tail.epoch !== epoch)
       return undefined
     // Input is removed only below what is committed, so that a view which has lost its past may begin where the input does.
-    const { oldest } = (await broker.extents('input'))[partition] ?? { oldest: 0 }
-    const claim = new HeldClaim(ports, epoch, Math.max(tail.to, oldest), released)
+    const claim = new HeldClaim(ports, epoch, Math.max(tail.to, input.oldest), isHoled, released)
     const { at, identities } = tail.state
     const checkpoint = { partition, epoch, n: 1, to: claim.from, at, streams: [], verdicts: [] }
     return (await claim.write(checkpoint, identities)) ? claim : undefined
@@ -145,7 +160,7 @@ class HeldClaim implements Claim {
     const { at } = this
     const mark = trimmable(tail.state.marks, at - retentionMs)
     return {
-      before: at - retentionMs * FADED,
+      before: this.isHoled ? Infinity : at - retentionMs * FADED,
       done: () => {
         if (mark !== undefined) this.remove('commits', mark.offset)
       },
@@ -172,9 +187,20 @@ class HeldClaim implements Claim {
         if (entries.length > 0) yield entries
         if (this.over.aborted) return
       }
+    } catch (error) {
+      // Whoever owns the partition meanwhile has removed what this one was about to read.
+      if (!(error instanceof LogGap) || !(await this.isTaken())) throw error
     } finally {
       done()
     }
+  }
+
+  /** Whether a newer marker stands in the commit log. */
+  private async isTaken(): Promise<boolean> {
+    const { broker, tail, partition } = this.ports
+    const { end } = await extentInTheEnd(broker, 'commits', partition, this.over)
+    await tail.until(() => tail.hasReached(end), this.over)
+    return tail.epoch !== this.epoch
   }
 
   /** The checkpoint was number 1 of the epoch. */
@@ -185,14 +211,17 @@ class HeldClaim implements Claim {
     // One append at a time: two could change places.
     this.written = this.written.then(() => this.write({ ...commit, n: commit.n + 1 }, [...last.values()]))
     if (!(await this.written)) throw new ApiError('log_unavailable')
-    this.trim(commit.to)
   }
 
-  /** What is committed needs no input any more. */
-  private trim(to: number): void {
-    if (performance.now() < this.trimAt) return
-    this.trimAt = performance.now() + TRIM_MS
-    this.remove('input', to)
+  /** What is committed needs no input any more. A commit log that somebody else has cut off is healed by taking the partition anew. */
+  private async look(): Promise<void> {
+    const { broker, tail, partition } = this.ports
+    if (tail.to > this.trimmed) this.remove('input', (this.trimmed = tail.to))
+    const oldest = await broker.extent('commits', partition).then(
+      (extent) => extent.oldest,
+      () => 0,
+    )
+    if (oldest > this.epoch) this.expired.abort()
   }
 
   /** What is not removed now is removed later. */
@@ -212,16 +241,14 @@ class HeldClaim implements Claim {
     const { broker, tail, partition } = this.ports
     const text = encodeCommit(commit, identities)
     const counted = (): boolean => tail.hasCounted(this.epoch, commit.n)
-    let releasedAt = Infinity
-    while (tail.epoch === this.epoch && !counted() && performance.now() < releasedAt + RELEASE_MS) {
-      if (this.released.aborted) releasedAt = Math.min(releasedAt, performance.now())
+    while (tail.epoch === this.epoch && !counted() && !this.left.signal.aborted) {
       try {
         const offset = await broker.append('commits', partition, [{ key: 'commit', text }])
-        if (!(await tail.until(() => tail.position > offset))) return false
+        if (!(await tail.until(() => tail.position > offset, this.left.signal))) return false
         if (!counted()) this.lost.abort()
         return counted()
       } catch (error) {
-        if (!(error instanceof AppendFailed)) throw error
+        if (!(error instanceof AppendFailed) || error.outcome === 'never') throw error
         // Twins do not count: an append whose outcome is unknown is tried again.
         await wait(RETRY_MS, undefined, { ref: false })
       }
@@ -232,12 +259,12 @@ class HeldClaim implements Claim {
 
 /** The offset of a new marker. A marker always counts, twins of it too: the last one opens the epoch. */
 async function mark(
-  { broker, partition, replica }: OwnershipPorts,
+  { broker, partition, replica, graceMs }: OwnershipPorts,
   released: AbortSignal,
 ): Promise<number | undefined> {
   while (!released.aborted) {
     try {
-      return await broker.append('commits', partition, [{ key: 'marker', text: encodeMarker(replica) }])
+      return await broker.append('commits', partition, [{ key: 'marker', text: encodeMarker(replica, graceMs) }])
     } catch (error) {
       if (!(error instanceof AppendFailed)) throw error
       await wait(RETRY_MS, undefined, { ref: false })

@@ -17,6 +17,8 @@ export interface TailState {
   /** The last append of every replica below `to`. */
   readonly identities: readonly IdentityRow[]
   readonly marks: readonly Mark[]
+  /** The grace of the newest marker's owner, and the longest of all that were seen, in ms. */
+  readonly graceMs: { readonly newest: number; readonly longest: number }
 }
 
 /** Of a view that starts with nothing: at the oldest message, whose commits count from the first marker on. */
@@ -29,6 +31,7 @@ export const beginningAt = (next: number): TailState => ({
   at: 0,
   identities: [],
   marks: [],
+  graceMs: { newest: 0, longest: 0 },
 })
 
 /** Where the tail of a partition goes on; undefined if the store has nothing of it. */

@@ -1,16 +1,18 @@
-import { AppendIdentities, CommitRule, type CommitSink } from '#libs/engine'
-import { filter, firstValueFrom, Subject } from 'rxjs'
+import { AppendIdentities, CommitRule, type Commit, type CommitSink } from '#libs/engine'
+import { filter, firstValueFrom, fromEvent, map, NEVER, Subject, takeUntil } from 'rxjs'
 import type { Broker, StoredMessage } from './broker.js'
 import { withMark } from './marks.js'
 import type { TailState } from './tail-state.js'
 import type { ViewWriter } from './view-writer.js'
-import { decodeCommit } from './wire.js'
+import { decodeCommit, type CommitMessage } from './wire.js'
+
+type CountedMessage = Extract<CommitMessage, { kind: 'commit' }>
 
 /** Reads the commit log of a partition, as every replica does, and hands to the view what counts. */
 export class Tail {
   private readonly rule: CommitRule
   private readonly identities: AppendIdentities
-  private read: Pick<TailState, 'next' | 'stamp' | 'marks'>
+  private read: Pick<TailState, 'next' | 'stamp' | 'marks' | 'graceMs'>
   private committed: Pick<TailState, 'to' | 'at'>
   private readonly passed = new Subject<void>()
 
@@ -31,9 +33,9 @@ export class Tail {
 
   get state(): TailState {
     const identities = [...this.identities].map(([replica, { seq, at }]) => [replica, seq, at] as const)
-    const { next, stamp, marks } = this.read
+    const { next, stamp, marks, graceMs } = this.read
     const { to, at } = this.committed
-    return { next, stamp, ...this.rule.reached, to, at, identities, marks }
+    return { next, stamp, ...this.rule.reached, to, at, identities, marks, graceMs }
   }
 
   /** Of the newest marker; -1 if there is none. */
@@ -43,6 +45,19 @@ export class Tail {
 
   get position(): number {
     return this.read.next
+  }
+
+  /** See {@link TailState.graceMs}. */
+  get graceMs(): TailState['graceMs'] {
+    return this.read.graceMs
+  }
+
+  /**
+   * Whether everything below offset `end` has been read, and what was read has told what is so. In front of the first marker nothing
+   * counts: who has found none knows nothing, unless there is nothing to know.
+   */
+  hasReached(end: number): boolean {
+    return this.position >= end && (this.epoch >= 0 || end === 0)
   }
 
   /** Every input entry below this offset is committed. */
@@ -71,29 +86,50 @@ export class Tail {
     }
   }
 
-  /** Resolves with true as soon as `condition` holds, which is looked at after every message; with false if the tail ends before. */
-  async until(condition: () => boolean): Promise<boolean> {
+  /**
+   * Resolves with true as soon as `condition` holds, which is looked at after every message; with false if the tail ends before, or
+   * `signal` is aborted.
+   */
+  async until(condition: () => boolean, signal?: AbortSignal): Promise<boolean> {
     if (condition()) return true
-    return firstValueFrom(this.passed.pipe(filter(condition)), { defaultValue: false }).then((value) => value !== false)
+    if (signal?.aborted === true) return false
+    const given = signal === undefined ? NEVER : fromEvent(signal, 'abort')
+    const holds = this.passed.pipe(
+      takeUntil(given),
+      filter(condition),
+      map(() => true),
+    )
+    return firstValueFrom(holds, { defaultValue: false })
   }
 
   private take({ offset, at: stamp, text }: StoredMessage): void {
     const message = decodeCommit(this.partition, text)
     this.read = { ...this.read, next: offset + 1, stamp }
-    if (message.kind === 'marker') {
-      this.rule.mark(offset)
-      const { at } = this.committed
-      this.read = { ...this.read, marks: withMark(this.read.marks, { offset, at }, this.retentionMs) }
-      this.writer.add({ partition: this.partition, state: this.state })
-    } else if (this.rule.counts(message.commit)) {
-      const { commit, identities } = message
-      this.committed = { to: commit.to, at: commit.at }
-      for (const [replica, seq, at] of identities) this.identities.admits({ replica, seq }, at)
-      // A checkpoint, the first of its epoch, tells the view nothing new.
-      const isCheckpoint = commit.n === 1
-      if (!isCheckpoint) this.sink.apply(commit, offset)
-      this.writer.add({ partition: this.partition, state: this.state, ...(!isCheckpoint && { commit }) })
-    }
+    let told: Commit | undefined
+    if (message.kind === 'marker') this.takeMarker(offset, message.graceMs)
+    else told = this.takeCommit(offset, message)
+    if (told === undefined) this.sink.pass(this.partition, offset)
+    this.writer.add({ partition: this.partition, state: this.state, ...(told && { commit: told }) })
     this.passed.next()
+  }
+
+  private takeMarker(offset: number, graceMs: number): void {
+    const { to, at } = this.committed
+    // What the log holds in front of its first marker does not count.
+    if (this.epoch < 0) this.sink.begin(this.partition, to, offset)
+    this.rule.mark(offset)
+    const marks = withMark(this.read.marks, { offset, at }, this.retentionMs)
+    const longest = Math.max(graceMs, this.graceMs.longest)
+    this.read = { ...this.read, marks, graceMs: { newest: graceMs, longest } }
+  }
+
+  /** Returns the commit if it counts and tells the view anything: a checkpoint, the first of its epoch, does not. */
+  private takeCommit(offset: number, { commit, identities }: CountedMessage): Commit | undefined {
+    if (!this.rule.counts(commit)) return undefined
+    this.committed = { to: commit.to, at: commit.at }
+    for (const [replica, seq, at] of identities) this.identities.admits({ replica, seq }, at)
+    if (commit.n === 1) return undefined
+    this.sink.apply(commit, offset)
+    return commit
   }
 }

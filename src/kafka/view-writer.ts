@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
 import { charsOf, Lane, type Commit, type CommitSink } from '#libs/engine'
+import { firstValueFrom, Subject } from 'rxjs'
 import type { Store } from '../view/store.js'
 import { writeState, type TailState } from './tail-state.js'
 
@@ -23,6 +24,7 @@ export class ViewWriter {
   private unsettledChars = 0
   private closing = false
   private leftOut = false
+  private readonly settled = new Subject<void>()
 
   /**
    * @param epoch version of the row `epoch` of the store, which tells its present process
@@ -44,7 +46,7 @@ export class ViewWriter {
 
   /** Resolves when there is room for more: a bounded number of characters is on its way to the disk. */
   async room(): Promise<void> {
-    if (this.unsettledChars >= this.maxUnsettledChars) await this.lane.idle()
+    while (this.unsettledChars >= this.maxUnsettledChars && !this.leftOut) await firstValueFrom(this.settled)
   }
 
   /** Resolves when everything added is on the disk, or given up. */
@@ -62,7 +64,7 @@ export class ViewWriter {
     }
     while (!this.leftOut && !(await this.tryWrite(write))) {
       // What is left out is in the log: the next start reads it there.
-      if (this.closing) this.leftOut = true
+      if (this.closing) this.leaveOut()
       else await wait(RETRY_MS, undefined, { ref: false })
     }
     if (this.leftOut) return
@@ -70,6 +72,12 @@ export class ViewWriter {
       this.sink.settle(commit)
       this.unsettledChars -= charsOf(commit)
     }
+    this.settled.next()
+  }
+
+  private leaveOut(): void {
+    this.leftOut = true
+    this.settled.next()
   }
 
   private async tryWrite(write: () => void): Promise<boolean> {
@@ -85,7 +93,7 @@ export class ViewWriter {
 
   private lose(reason: string): void {
     if (this.leftOut) return
-    this.leftOut = true
+    this.leaveOut()
     this.onLost(reason)
   }
 }

@@ -29,10 +29,11 @@ export type IdentityRow = readonly [replica: string, seq: number, at: number]
 
 /** What stands in a partition's commit log. A checkpoint is a commit without content: the first of its epoch. */
 export type CommitMessage =
-  | { readonly kind: 'marker'; readonly replica: string }
+  | { readonly kind: 'marker'; readonly replica: string; readonly graceMs: number }
   | { readonly kind: 'commit'; readonly commit: Commit; readonly identities: readonly IdentityRow[] }
 
-export const encodeMarker = (replica: string): string => JSON.stringify({ marker: replica })
+/** @param graceMs how long its owner waits between the commit that makes a stream closing and its seal, at least */
+export const encodeMarker = (replica: string, graceMs: number): string => JSON.stringify({ marker: replica, graceMs })
 
 /** A commit as it is written: its partition is that of the log, and its results follow behind the first line, one a line. */
 type Head = Omit<Commit, 'partition' | 'streams'> & {
@@ -55,8 +56,8 @@ export function encodeCommit(commit: Commit, identities: readonly IdentityRow[])
 
 export function decodeCommit(partition: number, text: string): CommitMessage {
   const [first = '', ...lines] = text.split('\n')
-  const head = JSON.parse(first) as Head | { readonly marker: string }
-  if ('marker' in head) return { kind: 'marker', replica: head.marker }
+  const head = JSON.parse(first) as Head | { readonly marker: string; readonly graceMs: number }
+  if ('marker' in head) return { kind: 'marker', replica: head.marker, graceMs: head.graceMs }
   let next = 0
   const take = ([number, count]: readonly [number, number]): Run => ({
     first: number,

@@ -49,6 +49,8 @@ export class Owner {
   private batchRecords = 0
   /** The entry whose remaining records do not count. */
   private refused = -1
+  /** Lives whose seals are on their way to the log. */
+  private readonly sealing = new Set<string>()
 
   constructor(private readonly ports: OwnerPorts) {
     this.draft = new Draft(ports.view)
@@ -58,8 +60,9 @@ export class Owner {
 
   /** Works until the claim ends. */
   async run(): Promise<void> {
-    this.seal(this.closing())
-    await this.renew()
+    const active = this.active()
+    this.seal(this.closing(active))
+    await this.renew(active)
     for await (const entries of this.ports.claim.read()) {
       for (const entry of entries) {
         // Most entries only join the batch: 1,000 bytes of garbage an entry, were each awaited.
@@ -71,10 +74,10 @@ export class Owner {
     }
   }
 
-  private async renew(): Promise<void> {
+  private async renew(active: readonly StreamHeader[]): Promise<void> {
     const { renewal } = this.ports.claim
     if (renewal === undefined) return
-    for (const header of this.active()) {
+    for (const header of active) {
       if (writtenAt(header) > renewal.before) continue
       this.draft.change({ ...header, renewedAt: this.at })
       if (this.draft.full) await this.commit()
@@ -88,11 +91,12 @@ export class Owner {
     if (this.draft.full || this.needsOwnCommit(entry)) await this.commit()
     this.at = entry.at
     // A commit between two parts of a tick does not pass it: whoever comes after a crash finds fewer streams due.
-    while (this.judge(entry)) await this.commit()
+    const active = entry.kind === 'tick' ? this.active() : []
+    while (this.judge(entry, active)) await this.commit()
     this.passed(entry)
     if (entry.kind === 'tick') {
       await this.commit()
-      this.seal(this.closing())
+      this.seal(this.closing(active))
     }
   }
 
@@ -105,7 +109,7 @@ export class Owner {
   }
 
   /** Returns whether the entry changes more than goes into one commit, so that it must be judged again behind it. */
-  private judge(entry: Exclude<StoredEntry, StoredEntry<DataEntry>>): boolean {
+  private judge(entry: Exclude<StoredEntry, StoredEntry<DataEntry>>, active: readonly StreamHeader[]): boolean {
     switch (entry.kind) {
       case 'start':
         start(this.draft, entry)
@@ -121,7 +125,7 @@ export class Owner {
         alive(this.draft, entry)
         break
       case 'tick':
-        return tick(this.draft, entry, this.active())
+        return tick(this.draft, entry, active)
     }
     return false
   }
@@ -246,16 +250,25 @@ export class Owner {
 
   /** Appends the seals of streams that are closing. A seal that fails is appended again at the next tick. */
   private seal(closing: readonly { readonly id: string; readonly incarnation: string }[]): void {
-    for (let from = 0; from < closing.length; from += STREAMS_TOGETHER) {
-      const streams = closing
+    const waiting = closing.filter(({ incarnation }) => !this.sealing.has(incarnation))
+    for (let from = 0; from < waiting.length; from += STREAMS_TOGETHER) {
+      const streams = waiting
         .slice(from, from + STREAMS_TOGETHER)
         .map(({ id, incarnation }): StreamRef => [id, incarnation])
-      this.ports.append({ kind: 'seal', streams }).catch(() => undefined)
+      for (const [, incarnation] of streams) this.sealing.add(incarnation)
+      const done = (): void => {
+        for (const [, incarnation] of streams) this.sealing.delete(incarnation)
+      }
+      this.ports.append({ kind: 'seal', streams }).then(done, done)
     }
   }
 
-  private closing(): StreamHeader[] {
-    return this.active().filter(({ status }) => status === 'closing')
+  /** Those of the streams that are closing now. */
+  private closing(streams: readonly StreamHeader[]): StreamHeader[] {
+    return streams.flatMap(({ id }) => {
+      const header = this.draft.header(id)
+      return header?.status === 'closing' ? [header] : []
+    })
   }
 
   /** Streams of the partition that are open or closing, as the view has them. */

@@ -42,18 +42,30 @@ export class IdleTask implements OnApplicationBootstrap {
       // Before the signs of life, and given with the tick: on a disk that takes its time, streams with readers would else be due by the
       // time of the tick.
       const asOf = this.engine.now()
-      await this.signAlive(asOf)
-      for (const partition of this.due(asOf)) await this.engine.append(partition, { kind: 'tick', asOf })
-    } catch (error) {
-      // The log says for itself why it takes nothing; the next pass tries again.
-      this.logger.debug({ message: 'idle pass failed', error: String(error) })
+      const [alive, due] = [this.alive(asOf), this.due(asOf)]
+      // Each partition by itself: one whose log takes nothing must not keep the others' streams from a sign of life.
+      const passes = [...new Set([...alive.keys(), ...due])].map((partition) =>
+        this.pass(partition, alive.get(partition) ?? [], due.has(partition) ? asOf : undefined),
+      )
+      await Promise.all(passes)
     } finally {
       this.running = false
     }
   }
 
-  /** At most every third of a stream's idle timeout. */
-  private async signAlive(now: number): Promise<void> {
+  private async pass(partition: number, alive: readonly StreamRef[], asOf: number | undefined): Promise<void> {
+    try {
+      for (let from = 0; from < alive.length; from += STREAMS_TOGETHER)
+        await this.engine.append(partition, { kind: 'alive', streams: alive.slice(from, from + STREAMS_TOGETHER) })
+      if (asOf !== undefined) await this.engine.append(partition, { kind: 'tick', asOf })
+    } catch (error) {
+      // The log says for itself why it takes nothing; the next pass tries again.
+      this.logger.debug({ message: 'idle pass failed', partition, error: String(error) })
+    }
+  }
+
+  /** Streams with readers, by partition; each at most every third of its idle timeout. */
+  private alive(now: number): Map<number, StreamRef[]> {
     const read = this.readers.readStreams.filter(([id, incarnation]) => {
       const header = this.view.headers.get(id)
       if (header?.incarnation !== incarnation || header.status !== 'open') return false
@@ -62,23 +74,24 @@ export class IdleTask implements OnApplicationBootstrap {
     const byPartition = new Map<number, StreamRef[]>()
     for (const ref of read) {
       const partition = this.engine.partitionOf(ref[0])
-      byPartition.set(partition, [...(byPartition.get(partition) ?? []), ref])
+      const known = byPartition.get(partition)
+      if (known === undefined) byPartition.set(partition, [ref])
+      else known.push(ref)
     }
-    for (const [partition, streams] of byPartition)
-      for (let from = 0; from < streams.length; from += STREAMS_TOGETHER)
-        await this.engine.append(partition, { kind: 'alive', streams: streams.slice(from, from + STREAMS_TOGETHER) })
+    return byPartition
   }
 
   /** Partitions of streams that seem due. */
   private due(now: number): Set<number> {
     const partitions = new Set<number>()
     for (const header of this.view.headers.active.values())
-      if (isDue(header, now)) partitions.add(this.engine.partitionOf(header.id))
+      if (this.isDue(header, now)) partitions.add(this.engine.partitionOf(header.id))
     return partitions
   }
-}
 
-/** A stream that has been closing for long has lost its seal: the tick brings a new one. */
-function isDue({ status, activeAt, closedAt = 0, settings }: StreamHeader, now: number): boolean {
-  return status === 'closing' ? now - closedAt >= INTERVAL_MS : now - activeAt >= settings.idleTimeoutMs
+  /** A stream that has been closing for long has lost its seal: the tick brings a new one. */
+  private isDue({ status, activeAt, closedAt = 0, settings }: StreamHeader, now: number): boolean {
+    const sealedWithinMs = 2 * this.config.closingGraceMs + INTERVAL_MS
+    return status === 'closing' ? now - closedAt >= sealedWithinMs : now - activeAt >= settings.idleTimeoutMs
+  }
 }

@@ -34,6 +34,8 @@ interface Reach {
   settled: number
   /** Everything up to here is known, if not yet on the disk. */
   applied: number
+  /** Commits on their way to the disk. */
+  unsettled: number
 }
 
 /**
@@ -65,7 +67,13 @@ export class Lifecycle {
         `There are ${partitions} partitions; a cursor of lifecycle events holds ${MAX_FEED_PARTITIONS}.`,
       )
     this.table = store.table('lifecycle')
-    this.reaches = Array.from({ length: partitions }, () => ({ trimmed: 0, newest: 0, settled: 0, applied: 0 }))
+    this.reaches = Array.from({ length: partitions }, () => ({
+      trimmed: 0,
+      newest: 0,
+      settled: 0,
+      applied: 0,
+      unsettled: 0,
+    }))
     this.latest = this.reaches.map(({ settled }) => settled)
   }
 
@@ -121,7 +129,16 @@ export class Lifecycle {
       return { partition, number: position * EVENTS_PER_COMMIT + index + 1, at, line }
     })
     this.unsettled.set(commit, { position, events })
-    this.reach(partition).applied = lastNumber(position)
+    const reach = this.reach(partition)
+    reach.unsettled++
+    reach.applied = lastNumber(position)
+  }
+
+  /** As {@link CommitSink.pass}. */
+  pass(partition: number, position: number): void {
+    const reach = this.reach(partition)
+    reach.applied = lastNumber(position)
+    if (reach.unsettled === 0) reach.settled = reach.applied
   }
 
   write(commit: Commit): void {
@@ -144,7 +161,8 @@ export class Lifecycle {
       this.latest = this.reaches.map(({ settled }) => settled)
       return { after, to: this.latest, line }
     })
-    reach.settled = lastNumber(known.position)
+    reach.unsettled--
+    reach.settled = reach.unsettled === 0 ? reach.applied : lastNumber(known.position)
     return told
   }
 

@@ -94,6 +94,10 @@ export class View implements CommitSink {
     this.commits.next(commit)
   }
 
+  pass(partition: number, position: number): void {
+    this.lifecycle.pass(partition, position)
+  }
+
   write(commits: readonly Commit[]): void {
     for (const patch of mergePatches(commits)) {
       this.headers.write(patch)

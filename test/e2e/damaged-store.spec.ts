@@ -56,7 +56,7 @@ function fingerprint(dataDir: string): unknown {
 /** Opens the store as the program does at start, in a process of its own. */
 function open(dataDir: string): { status: number | null; text: string } {
   const module = pathToFileURL(join(packageFolder, 'dist/src/view/open-store.js')).href
-  const script = `import { openStore } from '${module}'; await openStore(process.argv[1], 'embedded').close()`
+  const script = `import { openStore } from '${module}'; await openStore(process.argv[1], 0).close()`
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, dataDir], {
     encoding: 'utf8',
   })

@@ -18,6 +18,9 @@ async function used(env: Env, sends = 1): Promise<{ dataDir: string; id: string 
   return { dataDir: server.dataDir, id }
 }
 
+// Each starts three servers.
+jest.setTimeout(90_000)
+
 ;(kafkaBrokers().length > 0 ? describe : describe.skip)('a DATA_DIR', () => {
   it.each<[string, string, Env, Env]>([
     ['embedded', 'kafka', {}, kafkaEnv()],

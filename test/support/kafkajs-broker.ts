@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { KafkajsBroker, type KafkajsBrokerOptions } from '../../src/kafka/kafkajs-broker.js'
-import type { StoredMessage } from '../../src/kafka/broker.js'
+import type { Broker, Extent, Log, StoredMessage } from '../../src/kafka/broker.js'
 import type { TopicNeeds } from '../../src/kafka/topic-settings.js'
 import { afterTests } from './clean-up.js'
 import { kafkaBrokers } from './kafka-brokers.js'
@@ -33,6 +33,11 @@ export async function openBroker(options: Partial<KafkajsBrokerOptions> = {}): P
   const broker = await KafkajsBroker.open(brokerOptions(options))
   afterTests(() => broker.close())
   return broker
+}
+
+/** Of all partitions, in their order. */
+export function extentsOf(broker: Broker, log: Log): Promise<readonly Extent[]> {
+  return Promise.all(Array.from({ length: broker.partitions }, (_, partition) => broker.extent(log, partition)))
 }
 
 /** The next `count` messages or, since batches come whole, some more; fewer if the read ends before. */

@@ -153,12 +153,10 @@ class MemoryBroker implements Broker {
     }
   }
 
-  async extents(log: Log): Promise<Extent[]> {
+  async extent(log: Log, partition: number): Promise<Extent> {
     await turn()
-    return Array.from({ length: this.partitions }, (_, partition) => {
-      const { oldest, messages } = this.cluster.partition(log, partition)
-      return { oldest, end: oldest + messages.length }
-    })
+    const { oldest, messages } = this.cluster.partition(log, partition)
+    return { oldest, end: oldest + messages.length }
   }
 
   trim(log: Log, partition: number, before: number): Promise<void> {

@@ -104,6 +104,9 @@ export class Replica {
       begin: (partition, to, position) => {
         view.begin(partition, to, position)
       },
+      pass: (partition, position) => {
+        view.pass(partition, position)
+      },
       takes: (stream, incarnation) => view.takes(stream, incarnation),
       apply: (commit: Commit, position: number) => {
         commits.applied++

@@ -26,6 +26,10 @@ class KeepingSink implements CommitSink {
     this.positions.push(position)
   }
 
+  pass(): void {
+    // It has no feed.
+  }
+
   write(): void {
     // It has no rows.
   }
