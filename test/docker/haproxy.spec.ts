@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 
 import { SCHEMA } from '../../src/config/schema.js'
@@ -114,18 +115,36 @@ describe('docker/haproxy.cfg', () => {
     expect(replicas[0].seen.length).toBeGreaterThan(0)
   })
 
-  it('passes an event on while more are to come, and tells the replica at once that a reader has left', async () => {
-    const left: string[] = []
-    const behave: Behaviour = (request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('id: 1\ndata: first\n\n')
-      response.on('close', () => left.push(request.url ?? ''))
-    }
-    const { client } = await stage(behave)
+  it('passes each event on at once, and tells the replica at once that a reader has left', async () => {
+    const open: ServerResponse[] = []
+    const left: ServerResponse[] = []
+    const { client } = await stage((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      response.on('close', () => left.push(response))
+      open.push(response)
+    })
     const reader = readResults(client, 'a')
-    await until('the event is there', () => reader.events.length === 1)
+    await until('the stream is open', () => open.length === 1)
+    const delaysMs: number[] = []
+    for (let count = 1; count <= 15; count++) {
+      const written = performance.now()
+      open[0]?.write(`id: ${count}\ndata: ${count}\n\n`)
+      await until(`event ${count} is there`, () => reader.events.length === count)
+      delaysMs.push(performance.now() - written)
+    }
+    // 200 ms, each of them, where packets are to be full.
+    expect(delaysMs.sort((a, b) => a - b)[7]).toBeLessThan(100)
     expect(left).toEqual([])
     reader.close()
     await until('the replica knows', () => left.length === 1, 5000)
+  })
+
+  it('asks the other replica where one hangs up on a GET', async () => {
+    const { client, replicas } = await stage(hangUp, answer)
+    // A connection for each, so that every one is the first on it.
+    const asked = await Promise.all(Array.from({ length: 6 }, () => client.describe('a')))
+    expect(asked.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+    expect(replicas[0].seen.length).toBeGreaterThan(0)
   })
 
   it('answers calls as the API does when no replica is there, and cuts readers', async () => {
