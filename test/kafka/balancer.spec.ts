@@ -15,6 +15,8 @@ import { SseReader } from '../support/sse-reader.js'
 import { opened, readResults, startStream, valuesOf } from '../support/streams.js'
 import { until } from '../support/until.js'
 
+// The partitions of a replica that was killed go on elsewhere within 15 s, on a machine that is not busy.
+const takeOverLimitMs = 40_000
 const isHere = kafkaBrokers().length > 0 && Balancer.isHere('test/kafka/balancer')
 
 ;(isHere ? describe : describe.skip)('two replicas behind HAProxy', () => {
@@ -71,12 +73,11 @@ const isHere = kafkaBrokers().length > 0 && Balancer.isHere('test/kafka/balancer
   it('lose nothing that was acked when one is killed under load; readers go on without gap or repeat', async () => {
     const history = new History()
     const load = await Promise.all([1, 2, 3, 4].map(() => Load.begin(balancer.url, history)))
-    await until('sends are acked', () => history.acked >= 200)
+    await until('sends are acked', () => history.acked >= 100)
     const killed = replicas[0].kill()
     const before = history.acked
     await killed
-    // Enough that the balancer has also noticed.
-    await until('sends are acked by the one that is left', () => history.acked >= before + 400, 30_000)
+    await until('sends are acked by the one that is left', () => history.acked >= before + 200, takeOverLimitMs)
     await Promise.all(load.map((stream) => stream.finish()))
     expect(check(history)).toEqual([])
     expect(load.flatMap(({ readers }) => readers).filter(({ connections }) => connections.length > 1)).not.toEqual([])
@@ -84,7 +85,7 @@ const isHere = kafkaBrokers().length > 0 && Balancer.isHere('test/kafka/balancer
     const id = await startStream(client)
     for (let count = 1; count <= 10; count++) expect((await client.send(id, count)).status).toBe(200)
     await until('all are in the log', () => balancer.served('calls/replica-2', `/stream/${id}/send`) === 10)
-  }, 60_000)
+  }, 120_000)
 })
 
 /** One stream with a client that sends under keys until it knows, one that sends once and for all, and two readers. */
@@ -115,7 +116,8 @@ class Load {
     this.isOver = true
     await this.sending
     this.stream.isEnded = true
-    await until('the stream is ended', async () => (await this.attempt(this.client.end(this.stream.id))) === 'acked')
+    const end = async (): Promise<boolean> => (await this.attempt(this.client.end(this.stream.id))) === 'acked'
+    await until('the stream is ended', end, takeOverLimitMs)
     await Promise.all(this.readers.map(({ stopped }) => stopped))
   }
 
@@ -126,7 +128,7 @@ class Load {
       const send = this.history.invoke(this.stream, name, [value.toUpperCase()])
       const attempt = (): Promise<Exclude<Outcome, 'pending'>> =>
         this.attempt(this.client.send(this.stream.id, value, headers))
-      if (name === 'keyed') await until(`${value} is acked`, async () => (await attempt()) === 'acked')
+      if (name === 'keyed') await until(`${value} is acked`, async () => (await attempt()) === 'acked', takeOverLimitMs)
       this.history.settle(send, name === 'keyed' ? 'acked' : await attempt())
     }
   }
