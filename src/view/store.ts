@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, type Database, type RootDatabase } from 'lmdb'
+import { open, type Database, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import { ApiError } from '#libs/contract'
 import { diskRoom } from './disk-room.js'
 
@@ -52,15 +52,17 @@ export class Store {
    * @param reserveBytes see {@link takesInput}
    * @param durable whether a transaction is on the disk when it is over; else only once the system has written it there, which a kill of
    *   the process does not hinder
+   * @param openEnvironment what opens LMDB
    */
   constructor(
     private readonly path: string,
     private readonly reserveBytes = 0,
     durable = true,
+    openEnvironment: (options: RootDatabaseOptionsWithPath) => RootDatabase = open,
   ) {
     // Gathering by turns of the event loop is for puts without a condition. The package would keep a promise for each turn that nobody
     // hears of, and its rejection, on a full disk, would end the process.
-    this.env = open({ path, maxDbs: 16, eventTurnBatching: false, noSync: !durable, ...bytes })
+    this.env = openEnvironment({ path, maxDbs: 16, eventTurnBatching: false, noSync: !durable, ...bytes })
     this.meta = this.env.openDB('meta', { encoding: 'binary', useVersions: true })
     this.tables.push(this.meta)
     this.watch = setInterval(() => {
