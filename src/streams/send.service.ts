@@ -30,8 +30,10 @@ export class SendService {
     const records = parseRecords(headers['content-type'], body)
     const retry = readRetryIdentity(headers, body)
     const partition = this.engine.partitionOf(id)
-    // A view that is still behind the log could take a stream for open that was closed, or started anew, before a restart.
-    if (!this.engine.caughtUp(partition) || this.directory.peek(id) === undefined) await this.engine.barrier(partition)
+    // A view that is still behind the log could take a stream for open that was closed, or started anew, before a restart; and at any time
+    // for closed that was started anew by another replica.
+    const takesIt = this.engine.caughtUp(partition) && this.directory.peek(id)?.status === 'open'
+    if (!takesIt) await this.engine.barrier(partition)
     const header = this.directory.peek(id)
     if (header === undefined) throw new ApiError('stream_not_found')
     // From there to the append nothing may be awaited: a seal that comes later must stand behind it in the log.
