@@ -35,7 +35,7 @@ export class Openings {
    * @throws HttpException 204 if the reader has seen the end: it stops an EventSource
    */
   async find(id: string, { lastEventId, from }: Wish): Promise<Beginning> {
-    const header = await this.directory.find(id)
+    const header = await this.newest(id)
     if (lastEventId !== undefined && lastEventId !== '') {
       const cursor = decodeCursor(lastEventId)
       return cursor === undefined ? this.reset(header, 'invalid') : this.resume(header, cursor)
@@ -47,6 +47,14 @@ export class Openings {
     const cursor = decodeCursor(from)
     if (cursor === undefined || this.belongsElsewhere(header, cursor)) throw new ApiError('invalid_cursor')
     return this.resume(header, cursor)
+  }
+
+  /** That a stream is over, or about to be, is said only when no new life of it has been missed. */
+  private async newest(id: string): Promise<StreamHeader> {
+    const header = await this.directory.find(id)
+    if (header.status === 'open') return header
+    await this.engine.barrier(this.engine.partitionOf(id))
+    return this.directory.find(id)
   }
 
   private async resume(known: StreamHeader, { incarnation, seq }: Cursor): Promise<Beginning> {
