@@ -1,3 +1,4 @@
+import { partitionOf } from '../../src/kafka/murmur2.js'
 import { lastOf } from '../../src/view/rows.js'
 import type { View } from '../../src/view/view.js'
 import type { Send } from './history.js'
@@ -97,16 +98,23 @@ function views(world: World, witness: Witness): string[] {
       const life = witness.present.get(stream)
       const header = serving.view.headers.get(stream)
       if (JSON.stringify(header) !== JSON.stringify(life?.header)) return [`${process.name} has another ${stream}`]
-      const found = life && differing(serving.view, life, world.history.trimmed)
+      const found = life && differing(serving.view, life, oldestOf(world, life))
       return found === undefined ? [] : [`${process.name} has ${found} of ${stream}`]
     })
   })
 }
 
-function differing(view: View, { incarnation, results }: WitnessedLife, trimmed: boolean): string | undefined {
+/** Number of the oldest result that stands in the log still: what stood before it a view may lack. */
+function oldestOf({ cluster }: World, { stream, offsets }: WitnessedLife): number {
+  const { oldest } = cluster.partition('commits', partitionOf(stream, cluster.partitions))
+  const index = offsets.findIndex((offset) => offset >= oldest)
+  return (index === -1 ? offsets.length : index) + 1
+}
+
+function differing(view: View, { incarnation, results }: WitnessedLife, oldest: number): string | undefined {
   const runs = view.results.page(incarnation, 0, Infinity)
   const first = runs[0]?.first ?? results.length + 1
-  if (first !== 1 && !trimmed) return `only results from ${first} on`
+  if (first > oldest) return `only results from ${first} on`
   let next = first
   for (const run of runs) {
     if (run.first !== next) return `no result ${next}`

@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { mutants, schedulesUntilRed } from './mutants.js'
@@ -94,12 +95,11 @@ async function withRules(seed: number, schedules: number, threads: number): Prom
   process.exitCode = violated === 0 && done === schedules ? 0 : 1
 }
 
-function ask(worker: Worker, task: Task): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-    worker.postMessage(task)
-  })
+async function ask(worker: Worker, task: Task): Promise<Outcome> {
+  const answered = once(worker, 'message') as Promise<[Outcome]>
+  worker.postMessage(task)
+  const [outcome] = await answered
+  return outcome
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -43,6 +43,8 @@ export type Aim = Partial<Profile['weights']>
 
 export function drawProfile(random: Random, aim: Aim = {}): Profile {
   const trims = random.chance(0.3)
+  // Nobody writes the header of a stream that is over anew: it would keep the log from being trimmed.
+  const ends = (weight: number): number => (!trims && random.chance(0.7) ? weight : 0)
   const some = (probability: number, weight: number): number => (random.chance(probability) ? weight : 0)
   return {
     faults: {
@@ -53,23 +55,23 @@ export function drawProfile(random: Random, aim: Aim = {}): Profile {
     },
     steps: random.int(30, 80),
     paceMs: random.pick([30, 150, 600]),
-    expires: random.chance(0.2),
+    expires: !trims && random.chance(0.2),
     // What is remembered of keys is not written anew when the log that held it is trimmed.
     keyed: !trims && random.chance(0.5),
     weights: {
       send: 14,
       burst: 3,
-      start: some(0.7, 2),
-      end: some(0.7, 2),
-      'last-words': some(0.7, 3),
-      delete: some(0.4, 1),
+      start: ends(2),
+      end: ends(2),
+      'last-words': ends(3),
+      delete: ends(1),
       arrive: some(0.7, 1),
       crash: some(0.7, 1),
       'lose-disk': some(0.4, 1),
       close: some(0.4, 1),
       pause: some(0.6, 1),
       stall: some(0.6, 2),
-      rebalance: some(0.6, 2),
+      rebalance: trims ? 3 : some(0.6, 2),
       jump: some(0.4, 1),
       trim: trims ? 3 : 0,
       read: 2,

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../src/kafka/murmur2.js'
 import type { Random } from '../support/random.js'
 import { History, outcomeOf, type Change, type Send } from './history.js'
 import { MemoryDisk } from './memory-environment.js'
@@ -7,6 +8,7 @@ import { SimulatedGroup } from './simulated-group.js'
 import { SimulatedReader } from './simulated-reader.js'
 import { SimulatedReplica, UNREACHABLE, type Parts, type Wiring } from './simulated-replica.js'
 import type { VirtualTime } from './virtual-time.js'
+import { Witness } from './witness.js'
 
 const PARTITIONS = 2
 
@@ -343,7 +345,16 @@ export class World {
    * are: an owner has to write anew what would be lost.
    */
   private trim(): void {
-    // Filled in with the fault it belongs to.
+    const witness = new Witness(this.cluster)
+    for (const [partition, markers] of witness.markers.entries()) {
+      const headers = [...witness.present.values()].filter(
+        ({ stream }) => partitionOf(stream, this.cluster.partitions) === partition,
+      )
+      const needed = Math.min(...headers.map(({ writtenAt }) => writtenAt))
+      const cut = markers.findLast((offset) => offset < needed) ?? 0
+      if (cut > 0) this.history.trimmed = true
+      this.cluster.trim('commits', partition, cut)
+    }
   }
 }
 
