@@ -15,6 +15,8 @@ export class Tail {
   private read: Pick<TailState, 'next' | 'stamp' | 'marks' | 'graceMs'>
   private committed: Pick<TailState, 'to' | 'at'>
   private readonly passed = new Subject<void>()
+  /** Of the log's time from the monotonic clock, as far as messages have told; in ms. */
+  private ahead = -Infinity
 
   constructor(
     private readonly partition: number,
@@ -60,6 +62,11 @@ export class Tail {
     return this.position >= end && (this.epoch >= 0 || end === 0)
   }
 
+  /** The log's time now, or an earlier one as long as all that was read is old. Ms since 1970. */
+  get now(): number {
+    return this.ahead + performance.now()
+  }
+
   /** Every input entry below this offset is committed. */
   get to(): number {
     return this.committed.to
@@ -103,6 +110,7 @@ export class Tail {
   }
 
   private take({ offset, at: stamp, text }: StoredMessage): void {
+    this.ahead = Math.max(this.ahead, stamp - performance.now())
     const message = decodeCommit(this.partition, text)
     this.read = { ...this.read, next: offset + 1, stamp }
     let told: Commit | undefined
