@@ -17,6 +17,8 @@ export const STREAMS = ['a', 'b', 'c', 'd'] as const
 
 const MOST_REPLICAS = 4
 const MOST_READERS = 6
+/** Sessions end within it, and streams are idle. */
+const LONGEST_REST_MS = 20_000
 const HOURS_MS = 3_600_000
 
 /** How often a send under a key is tried. */
@@ -70,8 +72,9 @@ export class World {
     for (const stream of STREAMS) await this.begin(stream)
     this.cluster.faults = profile.faults
     for (let step = 0; step < profile.steps; step++) {
-      this.take(this.draw())
-      await time.run(() => false, this.random.int(1, profile.paceMs))
+      const kind = this.draw()
+      this.take(kind)
+      await time.run(() => false, this.random.int(1, kind === 'rest' ? LONGEST_REST_MS : profile.paceMs))
     }
     this.cluster.faults = { append: 0, gap: 0, extents: 0, slow: 0 }
   }
@@ -116,8 +119,7 @@ export class World {
           if (random.chance(0.5))
             broker.stalledUntil = Math.max(broker.stalledUntil, this.time.now + random.int(20, 300))
         this.change('end', stream)
-        if (stream !== 'b')
-          this.time.schedule(random.int(300, 3_000), () => void this.change('start', stream), undefined)
+        if (stream !== 'b') this.later(random.int(300, 3_000), () => void this.change('start', stream))
         break
       }
       case 'start':
@@ -145,7 +147,6 @@ export class World {
         if (this.places.length < MOST_REPLICAS) this.arrive()
         break
       case 'rest':
-        this.time.schedule(random.int(1, 5_000), () => undefined, undefined)
         break
       default:
         this.disturb(step, random.pick(this.places as [Place, ...Place[]]))
@@ -259,10 +260,20 @@ export class World {
     this.attempt(send, ATTEMPTS)
   }
 
+  /** A call that is yet to be made: nothing is quiet before. */
+  private later(ms: number, call: () => void): void {
+    this.calls++
+    const run = (): void => {
+      this.calls--
+      call()
+    }
+    this.time.schedule(ms, run, undefined)
+  }
+
   private burst(stream: string): void {
     const withinMs = this.random.pick([50, 300, 1_000])
     for (let count = this.random.int(2, 12); count > 0; count--)
-      this.time.schedule(this.random.int(0, withinMs), () => this.send(stream), undefined)
+      this.later(this.random.int(0, withinMs), () => this.send(stream))
   }
 
   private attempt(send: Send, attempts: number): void {
@@ -279,7 +290,7 @@ export class World {
           this.violations.push(`send ${value} to ${stream}, which is open: ${String(answer.error)}`)
         if (key !== undefined && outcome === 'unknown' && attempts > 1) {
           const again = (): void => this.attempt(send, attempts - 1)
-          this.time.schedule(this.random.int(1, 500), again, undefined)
+          this.later(this.random.int(1, 500), again)
         }
       },
     )
