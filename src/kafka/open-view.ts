@@ -5,7 +5,7 @@ import { openStore } from '../view/open-store.js'
 import { DamagedStore } from '../view/store-error.js'
 import type { Store } from '../view/store.js'
 import type { Broker } from './broker.js'
-import { readState } from './tail-state.js'
+import { reasonAgainst } from './useful-view.js'
 
 /** Where Linux names its present run. Elsewhere no run is told from another, and the view is made anew after every crash. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
@@ -81,31 +81,6 @@ async function openUseful(
   await store.close()
   setAside(dataDir, reason, log)
   return openStore(dataDir, reserveBytes, false)
-}
-
-/** Why the store is no view of the logs that can go on; undefined if it is one. */
-async function reasonAgainst(store: Store, broker: Broker): Promise<string | undefined> {
-  const known = Array.from({ length: broker.partitions }, async (_, partition) => {
-    const state = readState(store, partition)
-    return state === undefined ? [] : [{ ...(await broker.extent('commits', partition)), partition, ...state }]
-  })
-  const views = (await Promise.all(known)).flat()
-  if (views.some(({ oldest, next }) => next < oldest)) return 'the logs do not hold any more what comes behind it'
-  if (views.some(({ end, next }) => next > end)) return 'the logs end before it'
-  for (const { partition, oldest, next, stamp } of views)
-    if (next > oldest && (await stampAt(broker, partition, next - 1)) !== stamp) return 'it is of other logs'
-  return undefined
-}
-
-/** When the message was appended. */
-async function stampAt(broker: Broker, partition: number, offset: number): Promise<number | undefined> {
-  const done = new AbortController()
-  try {
-    for await (const [message] of broker.read('commits', partition, offset, done.signal)) return message?.at
-  } finally {
-    done.abort()
-  }
-  return undefined
 }
 
 /** Only the last one is kept. */

@@ -46,6 +46,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 /** Takes a partition that the group assigns to this replica, and takes it again when it is lost, until it is assigned elsewhere. */
 export class Ownership {
   private readonly released = new AbortController()
+  /** Nobody waits any more for commits of a partition that was given back. */
+  private readonly left = new AbortController()
   private readonly running: Promise<void>
 
   constructor(private readonly ports: OwnershipPorts) {
@@ -55,14 +57,18 @@ export class Ownership {
   /** Ends the claim. Resolves when its owner has committed what it had read. */
   async release(): Promise<void> {
     this.released.abort()
+    const leave = setTimeout(() => {
+      this.left.abort()
+    }, RELEASE_MS)
     await this.running
+    clearTimeout(leave)
   }
 
   private async run(): Promise<void> {
     const { signal } = this.released
     while (!signal.aborted) {
       try {
-        const held = await HeldClaim.take(this.ports, signal)
+        const held = await HeldClaim.take(this.ports, signal, this.left.signal)
         if (held !== undefined) {
           this.ports.own(held)
           await held.ended()
@@ -89,8 +95,6 @@ class HeldClaim implements Claim {
   private readonly expired = new AbortController()
   /** Nothing more is read: the partition is lost, given back, or to be taken anew. */
   private readonly over: AbortSignal
-  /** Nobody waits any more for commits of a partition that was given back. */
-  private readonly left = new AbortController()
   private readonly noted: { readonly offset: number; readonly row: IdentityRow }[] = []
   private reading = Promise.resolve()
   private written = Promise.resolve(true)
@@ -103,6 +107,7 @@ class HeldClaim implements Claim {
     /** Whether the commit log has lost what tells of open streams, so that all of them are to be said again. */
     private readonly isHoled: boolean,
     private readonly released: AbortSignal,
+    private readonly left: AbortSignal,
   ) {
     this.partition = ports.partition
     this.at = ports.tail.state.at
@@ -118,11 +123,6 @@ class HeldClaim implements Claim {
       clearTimeout(renewal)
       clearInterval(looks)
     })
-    released.addEventListener('abort', () => {
-      setTimeout(() => {
-        this.left.abort()
-      }, RELEASE_MS).unref()
-    })
     void ports.tail
       .until(() => ports.tail.epoch !== epoch)
       .then(() => {
@@ -131,7 +131,7 @@ class HeldClaim implements Claim {
   }
 
   /** Undefined if another replica took it meanwhile, or it was released. */
-  static async take(ports: OwnershipPorts, released: AbortSignal): Promise<HeldClaim | undefined> {
+  static async take(ports: OwnershipPorts, released: AbortSignal, left: AbortSignal): Promise<HeldClaim | undefined> {
     const { broker, tail, partition } = ports
     // What the former owner committed is seen first, so that the marker is not a long way ahead of the view.
     const commits = await extentInTheEnd(broker, 'commits', partition, released)
@@ -144,7 +144,7 @@ class HeldClaim implements Claim {
     if (epoch === undefined || !(await tail.until(() => tail.position > epoch, released)) || tail.epoch !== epoch)
       return undefined
     // Input is removed only below what is committed, so that a view which has lost its past may begin where the input does.
-    const claim = new HeldClaim(ports, epoch, Math.max(tail.to, input.oldest), isHoled, released)
+    const claim = new HeldClaim(ports, epoch, Math.max(tail.to, input.oldest), isHoled, released, left)
     const { at, identities } = tail.state
     const checkpoint = { partition, epoch, n: 1, to: claim.from, at, streams: [], verdicts: [] }
     return (await claim.write(checkpoint, identities)) ? claim : undefined
@@ -198,9 +198,13 @@ class HeldClaim implements Claim {
   /** Whether a newer marker stands in the commit log. */
   private async isTaken(): Promise<boolean> {
     const { broker, tail, partition } = this.ports
-    const { end } = await extentInTheEnd(broker, 'commits', partition, this.over)
-    await tail.until(() => tail.hasReached(end), this.over)
-    return tail.epoch !== this.epoch
+    try {
+      const { end } = await extentInTheEnd(broker, 'commits', partition, this.over)
+      await tail.until(() => tail.hasReached(end), this.over)
+    } catch (error) {
+      if (!this.over.aborted) throw error
+    }
+    return this.over.aborted || tail.epoch !== this.epoch
   }
 
   /** The checkpoint was number 1 of the epoch. */
@@ -241,10 +245,10 @@ class HeldClaim implements Claim {
     const { broker, tail, partition } = this.ports
     const text = encodeCommit(commit, identities)
     const counted = (): boolean => tail.hasCounted(this.epoch, commit.n)
-    while (tail.epoch === this.epoch && !counted() && !this.left.signal.aborted) {
+    while (tail.epoch === this.epoch && !counted() && !this.left.aborted) {
       try {
         const offset = await broker.append('commits', partition, [{ key: 'commit', text }])
-        if (!(await tail.until(() => tail.position > offset, this.left.signal))) return false
+        if (!(await tail.until(() => tail.position > offset, this.left))) return false
         if (!counted()) this.lost.abort()
         return counted()
       } catch (error) {

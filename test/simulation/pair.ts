@@ -29,7 +29,7 @@ export class Pair {
     const onStop = (reason: unknown): never => {
       throw reason instanceof Error ? reason : new Error(String(reason))
     }
-    const ports = { cluster, group, random, wiring: soundWiring, expires, onStop }
+    const ports = { cluster, group, random, wiring: soundWiring, retentionMs: 24 * 3_600_000, expires, onStop }
     this.replicas = [0, skewMs].map(
       (skew, index) => new SimulatedReplica(ports, `r${index}`, skew, { store: new MemoryDisk() }),
     )

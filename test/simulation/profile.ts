@@ -9,6 +9,8 @@ export interface Profile {
   readonly paceMs: number
   /** Streams end when they are idle. */
   readonly expires: boolean
+  /** How long owners keep commits, in ms of log time. */
+  readonly retentionMs: number
   /** Sends carry a key, and are repeated until they are answered. */
   readonly keyed: boolean
   /** What happens, each as often as its number says. */
@@ -38,12 +40,16 @@ export const stepKinds = [
 
 export type StepKind = (typeof stepKinds)[number]
 
+/** A retention that many schedules outlast, and one that none does. */
+const SHORT_MS = 8_000
+const LONG_MS = 24 * 3_600_000
+
 /** How often steps come, whatever the profile says. */
 export type Aim = Partial<Profile['weights']>
 
 export function drawProfile(random: Random, aim: Aim = {}): Profile {
   const trims = random.chance(0.3)
-  // Nobody writes the header of a stream that is over anew: it would keep the log from being trimmed.
+  // A stream that is over is forgotten with the commits that tell of it.
   const ends = (weight: number): number => (!trims && random.chance(0.7) ? weight : 0)
   const some = (probability: number, weight: number): number => (random.chance(probability) ? weight : 0)
   return {
@@ -56,7 +62,8 @@ export function drawProfile(random: Random, aim: Aim = {}): Profile {
     steps: random.int(30, 80),
     paceMs: random.pick([30, 150, 600]),
     expires: !trims && random.chance(0.2),
-    // What is remembered of keys is not written anew when the log that held it is trimmed.
+    retentionMs: trims ? random.pick([SHORT_MS, LONG_MS]) : LONG_MS,
+    // What is remembered of keys goes with the commits that hold it.
     keyed: !trims && random.chance(0.5),
     weights: {
       send: 14,

@@ -48,8 +48,8 @@ export class SimulatedBroker implements Broker {
     }
   }
 
-  extents(log: Log): Promise<readonly Extent[]> {
-    return this.cluster.extents(this.process, log)
+  extent(log: Log, partition: number): Promise<Extent> {
+    return this.cluster.extent(this.process, log, partition)
   }
 
   trim(log: Log, partition: number, before: number): Promise<void> {

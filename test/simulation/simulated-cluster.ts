@@ -133,7 +133,7 @@ export class SimulatedCluster {
     }
   }
 
-  extents(process: Process, log: Log): Promise<readonly Extent[]> {
+  extent(process: Process, log: Log, partition: number): Promise<Extent> {
     return new Promise((resolve, reject) => {
       this.ask(process, (answer) => {
         if (this.random.chance(this.faults.extents)) {
@@ -141,7 +141,8 @@ export class SimulatedCluster {
           answer(() => reject(new Error('no leader')))
           return
         }
-        const found = this.logs[log].map(({ oldest, messages }) => ({ oldest, end: messages.length }))
+        const { oldest, messages } = this.partition(log, partition)
+        const found = { oldest, end: messages.length }
         answer(() => resolve(found))
       })
     })

@@ -162,7 +162,9 @@ export class SimulatedReader {
       return
     }
     if (!(error instanceof ApiError)) violation(`${this.name}: ${String(error)}`)
-    else if (error.code === 'stream_not_found' && exists) violation(`${this.name} got 404 of ${this.stream}`)
+    // It may be deleted while the reader waits for its answer.
+    else if (error.code === 'stream_not_found' && exists && this.ports.knowledge.exists(this.stream))
+      violation(`${this.name} got 404 of ${this.stream}`)
     else if (error.code === 'stream_not_found') this.over = true
     if (!this.over) this.later()
   }

@@ -4,7 +4,7 @@ import type { Engine, Entry } from '#libs/engine'
 import { readConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/schema.js'
 import { KafkaEngine } from '../../src/kafka/kafka-engine.js'
-import { isPast } from '../../src/kafka/tail-state.js'
+import { reasonAgainst } from '../../src/kafka/useful-view.js'
 import { Owner } from '../../src/processing/owner.js'
 import { Decisions } from '../../src/streams/decisions.js'
 import { Directory } from '../../src/streams/directory.js'
@@ -51,6 +51,8 @@ export interface ReplicaPorts {
   readonly group: SimulatedGroup
   readonly random: Random
   readonly wiring: Wiring
+  /** How long owners keep commits, in ms of log time. */
+  readonly retentionMs: number
   /** Whether streams end when they are idle for {@link IDLE_MS}, not only after minutes. */
   readonly expires: boolean
   /** Called once when the process must stop, as the product's would. */
@@ -98,13 +100,13 @@ export class SimulatedReplica {
 
   private async start(): Promise<void> {
     const { broker, disk, ports } = this
-    const extents = await broker.extents('commits').catch(() => undefined)
-    if (extents === undefined) {
+    let store = this.openStore()
+    const reason = await reasonAgainst(store, broker).catch(() => UNREACHABLE)
+    if (reason === UNREACHABLE) {
       ports.onStop(UNREACHABLE)
       return
     }
-    let store = this.openStore()
-    if (isPast(store, extents)) {
+    if (reason !== undefined) {
       ports.cluster.count('store set aside')
       disk.store = new MemoryDisk()
       store = this.openStore()
@@ -115,6 +117,7 @@ export class SimulatedReplica {
       barrierTimeoutMs: this.config.verdictTimeoutMs,
       appendTimeoutMs: 2_000,
       graceMs: GRACE_MS,
+      commitsRetentionMs: ports.retentionMs,
       isWorker: true,
       log: () => undefined,
       onLost: ports.onStop,

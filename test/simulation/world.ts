@@ -54,6 +54,7 @@ export class World {
     this.cluster = new SimulatedCluster(PARTITIONS, time, random, note)
     this.group = new SimulatedGroup(this.cluster, random)
     this.history = new History(this.profile.expires)
+    this.history.trimmed = this.profile.weights.trim > 0
   }
 
   get replicas(): SimulatedReplica[] {
@@ -197,6 +198,7 @@ export class World {
         group,
         random,
         wiring,
+        retentionMs: this.profile.retentionMs,
         expires: this.profile.expires,
         onStop: (reason) => this.stopped(place(), replica, reason),
       },
@@ -363,7 +365,6 @@ export class World {
       )
       const needed = Math.min(...headers.map(({ writtenAt }) => writtenAt))
       const cut = markers.findLast((offset) => offset < needed) ?? 0
-      if (cut > 0) this.history.trimmed = true
       this.cluster.trim('commits', partition, cut)
     }
   }
