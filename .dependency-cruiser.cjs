@@ -93,6 +93,13 @@ module.exports = {
       to: { path: '^src/' },
     },
     {
+      name: 'faults-measure-from-outside',
+      comment: 'As for bench. What they use of test/support must not lead to src either.',
+      severity: 'error',
+      from: { path: '^test/faults/' },
+      to: { path: '^src/', reachable: true },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: {},

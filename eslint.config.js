@@ -97,7 +97,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['bench/**'],
+    files: ['bench/**', 'test/faults/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -25,6 +25,8 @@ const swcOptions = {
   sourceMaps: 'inline',
 }
 
+const cleanUp = '<rootDir>/test/support/clean-up-after-tests.ts'
+
 const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',
@@ -36,6 +38,7 @@ const shared = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   setupFiles: ['reflect-metadata'],
+  setupFilesAfterEnv: [cleanUp],
 }
 
 const countsFile = process.env.TEST_COUNTS_FILE
@@ -91,7 +94,7 @@ module.exports = {
       displayName: 'e2e on kafka',
       roots: ['<rootDir>/test/e2e'],
       testMatch: onBothEngines.map((name) => `**/${name}.spec.ts`),
-      setupFilesAfterEnv: ['<rootDir>/test/kafka/on-kafka.cjs'],
+      setupFilesAfterEnv: [cleanUp, '<rootDir>/test/kafka/on-kafka.cjs'],
       ...kafka,
     },
   ],

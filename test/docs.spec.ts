@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { packageFolder } from './support/server.js'
+import { packageFolder } from './support/package-folder.js'
 
 describe('docs/errors.md', () => {
   it('says what the error table says; `npm run docs` writes it anew', async () => {

@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url'
 
 import { Client } from '../support/client.js'
 import { announcedSeed, seeded } from '../support/random.js'
-import { packageFolder, Server } from '../support/server.js'
+import { packageFolder } from '../support/package-folder.js'
+import { Server } from '../support/server.js'
 import { resultsSoFar, startStream } from '../support/streams.js'
 import { temporaryFolder } from '../support/temp-folder.js'
 

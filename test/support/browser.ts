@@ -4,7 +4,7 @@ import { chromium } from 'playwright-core'
 import type { Browser } from 'playwright-core'
 
 import { afterTests } from './clean-up.js'
-import { packageFolder } from './server.js'
+import { packageFolder } from './package-folder.js'
 
 interface Executable {
   readonly path: string

@@ -3,15 +3,16 @@ type Task = () => void | Promise<void>
 const tasks = new Set<Task>()
 
 /**
- * Runs `task` after the last test of the file that imports this, passed or failed. The returned function takes it back.
- * Child processes, sockets and temporary folders register here, so that no test needs a `finally` for them.
+ * Runs `task` after the last test of the file that imports this, passed or failed; outside Jest, at `cleanUp`. The returned
+ * function takes it back. Child processes, sockets and temporary folders register here, so that no test needs a `finally` for them.
  */
 export function afterTests(task: Task): () => void {
   tasks.add(task)
   return () => void tasks.delete(task)
 }
 
-afterAll(async () => {
+/** Called by Jest after the last test of each file (clean-up-after-tests.ts), and by a program that uses what registers here. */
+export async function cleanUp(): Promise<void> {
   // Newest first: readers close before the server they read from, the server stops before its folder goes.
   const failures: unknown[] = []
   for (const task of [...tasks].reverse()) {
@@ -23,4 +24,4 @@ afterAll(async () => {
   }
   tasks.clear()
   if (failures.length > 0) throw new AggregateError(failures, 'cleaning up failed')
-})
+}

@@ -16,7 +16,11 @@ export interface CallOptions {
 export class Client {
   private readonly agent = keepAliveAgent()
 
-  constructor(readonly url: string) {}
+  /** @param timeoutMs how long an answer is waited for; default: long */
+  constructor(
+    readonly url: string,
+    private readonly timeoutMs?: number,
+  ) {}
 
   /** Without `id` the server makes one. */
   start(id?: string, options: Readonly<Record<string, unknown>> = {}): Promise<Reply> {
@@ -70,6 +74,7 @@ export class Client {
       agent: this.agent,
       ...(body !== undefined && { body }),
       ...(signal && { signal }),
+      ...(this.timeoutMs !== undefined && { timeoutMs: this.timeoutMs }),
     })
   }
 }

@@ -22,12 +22,16 @@ export interface StreamHistory {
   readonly readers: ReaderHistory[]
   /** Whether anybody asked for the stream's end. */
   isEnded: boolean
+  /** When its sends were acked, in ms of the monotonic clock: how long it took none. */
+  readonly ackedAt: number[]
 }
 
 export interface ReaderHistory {
   readonly name: string
   /** All it received over all its connections; may still grow. */
   readonly events: readonly ReceivedEvent[]
+  /** When each of them came, in ms of the monotonic clock. */
+  readonly receivedAt?: readonly number[]
 }
 
 /** What a run did and saw: material for the checker, which knows nothing else. */
@@ -37,11 +41,22 @@ export class History {
   readonly anomalies: string[] = []
   acked = 0
   private clock = 0
+  private names = 0
 
   open(id: string, incarnation: string): StreamHistory {
-    const stream: StreamHistory = { id, incarnation, sends: [], readers: [], isEnded: false }
+    const stream: StreamHistory = { id, incarnation, sends: [], readers: [], isEnded: false, ackedAt: [] }
     this.streams.set(id, stream)
     return stream
+  }
+
+  /** For a client: no two of a history have one. */
+  name(prefix: string): string {
+    return `${prefix}-${++this.names}`
+  }
+
+  /** Lets `work` go on by itself; that it failed is for the checker to tell. */
+  background(work: Promise<void>): Promise<void> {
+    return work.catch((cause: unknown) => void this.anomalies.push(String(cause)))
   }
 
   invoke(stream: StreamHistory, client: string, results: readonly string[]): Send {
@@ -61,6 +76,8 @@ export class History {
   settle(send: Send, outcome: Exclude<Outcome, 'pending'>): void {
     send.outcome = outcome
     send.settledAt = ++this.clock
-    if (outcome === 'acked') this.acked++
+    if (outcome !== 'acked') return
+    this.acked++
+    this.streams.get(send.stream)?.ackedAt.push(performance.now())
   }
 }

@@ -64,9 +64,9 @@ export class KafkaCluster {
     return [this.address(1), this.address(2), this.address(3)]
   }
 
-  /** With SIGKILL; settles when the process is gone. */
-  async kill(node: KafkaNode): Promise<void> {
-    this.processes.signal(name(node), 'SIGKILL')
+  /** Settles when the process is gone; with SIGTERM it has handed over what it leads. */
+  async kill(node: KafkaNode, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.processes.signal(name(node), signal)
     await this.processes.exit(name(node))
   }
 
@@ -82,6 +82,15 @@ export class KafkaCluster {
   /** Starts a node that was killed, on the same ports and data, and waits until the cluster is whole. */
   async restart(node: KafkaNode): Promise<void> {
     await this.launch(node)
+    await this.ready()
+  }
+
+  /** Starts what was killed, lets go on what was paused, and waits until the cluster is whole. */
+  async heal(): Promise<void> {
+    for (const node of nodes) {
+      if (this.processes.isRunning(name(node))) this.resume(node)
+      else await this.launch(node)
+    }
     await this.ready()
   }
 

@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import { packageFolder } from './package-folder.js'
+
 const run = promisify(execFile)
-const project = resolve(import.meta.dirname, '../kafka')
+const project = join(packageFolder, 'test/kafka')
 const oldestJava = 17
 // Some 90 jars, 54 MB, over any line.
 const downloadLimitMs = 600_000

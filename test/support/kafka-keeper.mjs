@@ -2,7 +2,7 @@
 // The system closes the channel whichever way the test process ends, SIGKILL included; then the keeper kills what it has
 // started and removes the folder.
 //
-// In:  { name, command, args }   Out: { name, pid }, and when the process is gone { name, code, signal }
+// In:  { name, command, args, env? }   Out: { name, pid }, and when the process is gone { name, code, signal }
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
@@ -12,9 +12,9 @@ import { join } from 'node:path'
 const [folder] = process.argv.slice(2)
 const running = new Set()
 
-process.on('message', ({ name, command, args }) => {
+process.on('message', ({ name, command, args, env }) => {
   const log = openSync(join(folder, `${name}.log`), 'a')
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log] })
+  const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', log, log] })
   closeSync(log)
   running.add(child)
   child.once('spawn', () => tell({ name, pid: child.pid }))

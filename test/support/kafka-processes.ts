@@ -4,7 +4,9 @@ import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const keeperFile = join(import.meta.dirname, 'kafka-keeper.mjs')
+import { packageFolder } from './package-folder.js'
+
+const keeperFile = join(packageFolder, 'test/support/kafka-keeper.mjs')
 const tailChars = 4000
 
 export interface KafkaExit {
@@ -49,17 +51,22 @@ export class KafkaProcesses {
     return new KafkaProcesses(keeper, folder)
   }
 
-  async start(name: string, command: string, args: readonly string[]): Promise<void> {
+  /** @param env instead of this process's own */
+  async start(name: string, command: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<void> {
     if (this.running.has(name)) throw new Error(`${name} runs already`)
     const begun = once(this.begun, name) as Promise<[number]>
     const gone = once(this.gone, name).then(([exit]) => exit as KafkaExit)
-    this.keeper.send({ name, command, args })
+    this.keeper.send({ name, command, args, env })
     const pid = await this.whileKept(Promise.race([begun.then(([pid]) => pid), gone.then(refuse)]))
     this.processes.set(name, { pid, gone })
   }
 
   isRunning(name: string): boolean {
     return this.running.has(name)
+  }
+
+  pid(name: string): number {
+    return this.of(name).pid
   }
 
   signal(name: string, signal: NodeJS.Signals): void {

@@ -57,7 +57,7 @@ export async function runKills(plan: KillPlan): Promise<KillReport> {
     await until(`${target} sends are acked`, () => stage.history.acked >= target, 60_000)
     // One stream in each round ends, and another begins, about when the kill falls.
     if (chosen) ends.push(random.pick([chosen, ...others]).end())
-    const opening = stage.background(open())
+    const opening = stage.history.background(open())
     await killAfter(stage, random.int(0, 30))
     ackedPerRound.push(stage.history.acked - before)
     if (round === roundOfStartKill) {

@@ -1,9 +1,10 @@
+import { attempt } from './attempt.js'
 import type { StreamHistory } from './history.js'
-import type { KillStage } from './kill-stage.js'
 import { KillWriter } from './kill-writer.js'
 import type { WriterKind } from './kill-writer.js'
 import { SseReader } from './sse-reader.js'
 import type { SseReaderOptions } from './sse-reader.js'
+import type { Stage } from './stage.js'
 import { until } from './until.js'
 
 /** One stream of a kill run with the clients that write and read it. */
@@ -14,12 +15,12 @@ export class KillStream {
 
   /** A stream that is started already, with nobody there. */
   constructor(
-    private readonly stage: KillStage,
+    private readonly stage: Stage,
     readonly history: StreamHistory,
   ) {}
 
   /** Starts the stream on the server, with a writer of each of `kinds`, a reader that stops at the end, and one that asks for the 204. */
-  static async open(stage: KillStage, id: string, kinds: readonly WriterKind[]): Promise<KillStream> {
+  static async open(stage: Stage, id: string, kinds: readonly WriterKind[]): Promise<KillStream> {
     const incarnation = await startStream(stage, id)
     const stream = new KillStream(stage, stage.history.open(id, incarnation))
     for (const kind of kinds) stream.write(kind)
@@ -34,17 +35,22 @@ export class KillStream {
 
   /** One more client that sends. */
   write(kind: WriterKind): void {
-    const name = `${this.history.id}/${kind}-${this.stage.server.pid}-${this.writers.length}`
-    this.writers.push(this.stage.background(new KillWriter(this.stage, this.history, kind, name).run()))
+    const name = this.stage.history.name(`${this.history.id}/${kind}`)
+    this.writers.push(this.stage.history.background(new KillWriter(this.stage, this.history, kind, name).run()))
   }
 
   /** One more reader, from the first result on. */
   read(options: SseReaderOptions = {}): void {
-    const url = `${this.stage.server.url}/stream/${this.history.id}/results`
+    const server = this.stage.readerUrl()
+    const url = (): string => `${server()}/stream/${this.history.id}/results`
     // Seldom enough not to take the processor from a server that starts.
     const reader = new SseReader(url, { reconnectMs: 100, ...options })
     this.readers.push(reader)
-    this.history.readers.push({ name: `reader ${this.readers.length}`, events: reader.events })
+    this.history.readers.push({
+      name: `reader ${this.readers.length}`,
+      events: reader.events,
+      receivedAt: reader.receivedAt,
+    })
   }
 
   /** Lets the connections of some readers break, wherever they are, and stops others from reading or lets them go on. */
@@ -60,7 +66,7 @@ export class KillStream {
   /** Ends the stream, through kills if need be: the call may be repeated. */
   end(): Promise<void> {
     this.history.isEnded = true
-    this.ending ??= this.stage.background(this.askForEnd())
+    this.ending ??= this.stage.history.background(this.askForEnd())
     return this.ending
   }
 
@@ -89,23 +95,25 @@ export class KillStream {
   }
 
   private async askForEnd(): Promise<void> {
+    const route = this.stage.route()
     for (;;) {
-      const { outcome, mayRetry } = await this.stage.attempt(this.stage.client.end(this.history.id))
+      const { outcome, mayRetry } = await attempt(this.stage.history, route.client.end(this.history.id))
       if (outcome === 'acked' || !mayRetry) return
-      await this.stage.up()
+      await route.next()
     }
   }
 }
 
-async function startStream(stage: KillStage, id: string): Promise<string> {
+async function startStream(stage: Stage, id: string): Promise<string> {
+  const route = stage.route()
   for (;;) {
-    const { outcome, body } = await stage.attempt(stage.client.start(id), ['stream_exists'])
+    const { outcome, body } = await attempt(stage.history, route.client.start(id), ['stream_exists'])
     if (outcome === 'acked') return String(body.incarnation)
     if (body.code === 'stream_exists') {
       // An attempt that a kill left unanswered did start it.
-      const known = await stage.attempt(stage.client.describe(id))
+      const known = await attempt(stage.history, route.client.describe(id))
       if (known.outcome === 'acked') return String(known.body.incarnation)
     }
-    await stage.up()
+    await route.next()
   }
 }

@@ -1,7 +1,10 @@
 import type { ErrorCode } from '#libs/contract'
 
+import { attempt } from './attempt.js'
+import type { Answer } from './attempt.js'
+import { elapsed } from './elapsed.js'
 import type { StreamHistory } from './history.js'
-import type { Answer, KillStage } from './kill-stage.js'
+import type { Route, Stage } from './stage.js'
 
 /** How a client sends: once and for all, or so that it can try again until it knows. */
 export type WriterKind = 'single' | 'ndjson' | 'key' | 'key-ndjson' | 'producer' | 'producer-ndjson'
@@ -30,18 +33,22 @@ export class KillWriter {
   private isDone = false
   private lastAcked: Message | undefined
   private generation = 0
+  private readonly route: Route
 
   constructor(
-    private readonly stage: KillStage,
+    private readonly stage: Stage,
     private readonly stream: StreamHistory,
     private readonly kind: WriterKind,
     private readonly name: string,
-  ) {}
+  ) {
+    this.route = stage.route()
+  }
 
   async run(): Promise<void> {
     while (!this.stage.isOver && !this.isDone) {
       await this.sendNext()
       await this.repeatLast()
+      if (this.stage.paceMs > 0) await elapsed(this.stage.paceMs)
     }
   }
 
@@ -71,9 +78,10 @@ export class KillWriter {
       if (!answer.mayRetry || !this.isRepeatable || attempts === attemptLimit) {
         if (attempts === attemptLimit) history.anomalies.push(`${this.name}: not answered in ${attempts} attempts`)
         history.settle(send, mayExist ? 'unknown' : 'refused')
+        if (!this.isDone) await this.route.next()
         return
       }
-      await this.stage.up()
+      await this.route.next()
     }
   }
 
@@ -81,7 +89,6 @@ export class KillWriter {
   private async repeatLast(): Promise<void> {
     const isBack = this.generation !== this.stage.generation
     this.generation = this.stage.generation
-    await this.stage.up()
     if (!this.lastAcked || !this.isRepeatable || !(isBack || this.stage.random.chance(0.05))) return
     for (let attempts = 1; attempts <= attemptLimit; attempts++) {
       const answer = await this.transmit(this.lastAcked)
@@ -89,7 +96,7 @@ export class KillWriter {
         this.stage.history.anomalies.push(`${this.name}: a repeated send was taken for a new one`)
       }
       if (answer.outcome === 'acked' || !answer.mayRetry) return
-      await this.stage.up()
+      await this.route.next()
     }
   }
 
@@ -110,7 +117,8 @@ export class KillWriter {
   }
 
   private transmit({ values, headers }: Message): Promise<Answer> {
-    const { client, random } = this.stage
+    const { history, random } = this.stage
+    const { client } = this.route
     // A client that hangs up and asks again meets its own first try, still on its way.
     const hangUp = new AbortController()
     if (this.isRepeatable && random.chance(0.02)) setImmediate(() => hangUp.abort())
@@ -118,6 +126,6 @@ export class KillWriter {
       ? client.ndjson(this.stream.id, values, headers, hangUp.signal)
       : client.send(this.stream.id, values[0], headers, hangUp.signal)
     const closed: ErrorCode[] = this.stream.isEnded ? ['stream_closed', 'stream_closing'] : []
-    return this.stage.attempt(call, closed)
+    return attempt(history, call, closed)
   }
 }

@@ -1,7 +1,7 @@
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { packageFolder } from './server.js'
+import { packageFolder } from './package-folder.js'
 import { temporaryFolder } from './temp-folder.js'
 
 /** A fault to plant in the built program: `find` becomes `replace`. */

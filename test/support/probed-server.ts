@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { privateBytes } from './memory.js'
-import { packageFolder, Server } from './server.js'
+import { packageFolder } from './package-folder.js'
+import { Server } from './server.js'
 import { temporaryFolder } from './temp-folder.js'
 import { until } from './until.js'
 

@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 
 import { afterTests } from './clean-up.js'
 import { engineEnv } from './engine-env.js'
 import { freePort } from './free-port.js'
 import { request } from './http.js'
+import { packageFolder } from './package-folder.js'
 import { temporaryFolder } from './temp-folder.js'
 import { until } from './until.js'
-
-export const packageFolder = resolve(import.meta.dirname, '../..')
 
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>

@@ -29,9 +29,11 @@ export interface SseReaderOptions {
 /** Why a reader stopped for good: it saw the stream's end; a 204; a reply that ends an EventSource (4xx, no SSE); `close()`. */
 export type Stop = 'end' | '204' | 'refused' | 'closed'
 
-/** A client of one SSE URL that comes back with `Last-Event-ID` after every cut, and keeps all it received, in order. */
+/** A client of one SSE URL, or of one that is asked for at each connection, that comes back with `Last-Event-ID` after every cut, and keeps all it received, in order. */
 export class SseReader {
   readonly events: ReceivedEvent[] = []
+  /** When each event came, in ms of the monotonic clock. */
+  readonly receivedAt: number[] = []
   readonly connections: Connection[] = []
   readonly stopped: Promise<Stop>
   lastEventId = ''
@@ -47,7 +49,7 @@ export class SseReader {
   private bytesLeft = Infinity
 
   constructor(
-    readonly url: string,
+    private readonly url: string | (() => string),
     private readonly options: SseReaderOptions = {},
   ) {
     this.stopped = new Promise((resolve) => (this.announceStop = resolve))
@@ -87,7 +89,7 @@ export class SseReader {
     this.bytesLeft = Infinity
     const headers: Record<string, string> = { accept: 'text/event-stream', ...this.options.headers }
     if (this.lastEventId !== '') headers['last-event-id'] = this.lastEventId
-    this.current = request(this.url, { headers, agent: false })
+    this.current = request(typeof this.url === 'string' ? this.url : this.url(), { headers, agent: false })
     this.current.on('response', (response) => this.read(response, connection))
     this.current.on('error', () => undefined) // Every error is followed by `close`.
     this.current.on('close', () => this.reconnect())
@@ -132,6 +134,7 @@ export class SseReader {
       event: (event) => {
         if (this.stop) return
         this.events.push({ ...event, connection })
+        this.receivedAt.push(performance.now())
         const isLast = event.event === 'end' || event.event === 'timeout'
         if (isLast && this.options.stopAt !== '204') this.finish('end')
       },

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 import { afterTests } from './clean-up.js'
-import { packageFolder } from './server.js'
+import { packageFolder } from './package-folder.js'
 
 export interface StormReader {
   readonly path: string

@@ -1,0 +1,3 @@
+import { cleanUp } from './clean-up.js'
+
+afterAll(cleanUp)

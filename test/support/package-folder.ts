@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The folder of this package, from the sources as from what is compiled of them in `dist`. */
+export const packageFolder = folderAbove(import.meta.dirname)
+
+function folderAbove(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder
+  const above = dirname(folder)
+  if (above === folder) throw new Error('this is in no package')
+  return folderAbove(above)
+}
