@@ -20,6 +20,8 @@ const standing = /(?:In group \S+ with partitions ([0-9, ]+|none)\.|Not in group
 /** A replica as a process of its own, on a port and a data folder that it keeps over its restarts. */
 export class Replica {
   readonly client: Client
+  /** A fault that was given up starts nothing any more. */
+  private isOver = false
 
   private constructor(
     private readonly processes: KafkaProcesses,
@@ -29,7 +31,10 @@ export class Replica {
     private readonly env: Readonly<Record<string, string>>,
   ) {
     this.client = new Client(this.url, clientTimeoutMs)
-    afterTests(() => this.kill())
+    afterTests(async () => {
+      this.isOver = true
+      await this.kill()
+    })
   }
 
   /** One that was not started yet. `name` is its own among all of a run. */
@@ -52,6 +57,7 @@ export class Replica {
 
   /** Starts the process and does not wait until it answers. */
   async launch(): Promise<void> {
+    if (this.isOver) throw new Error(`${this.name} belongs to a fault that is over`)
     const { PATH = '', HOME = '' } = process.env
     const own = { HOST: '127.0.0.1', PORT: String(this.port), DATA_DIR: this.dataDir, NO_COLOR: '1' }
     await this.processes.start(this.name, process.execPath, [this.program], { PATH, HOME, ...own, ...this.env })

@@ -54,6 +54,7 @@ const plants: readonly Plant[] = [
   { rule: 'program-imports-no-tests', file: 'src/view/to-suite.ts', text: `import '#libs/engine/contract-suite'` },
   { rule: 'program-imports-no-dev-dependency', file: 'src/streams/to-dev.ts', text: `import 'fast-check'` },
   { rule: 'bench-measures-from-outside', file: 'bench/to-src.ts', text: `import '../src/streams/feed.js'` },
+  { rule: 'faults-measure-from-outside', file: 'test/faults/to-src.ts', text: `import '../reaches-src.js'` },
   { rule: 'no-cycles', file: 'src/view/cycle.ts', text: `import './turn.js'` },
 ]
 
@@ -76,6 +77,7 @@ const sources = {
   'src/embedded/embedded-engine.ts': `import 'lmdb'\nimport '../view/view.js'\nimport '#libs/engine'`,
   'src/kafka/kafka-engine.ts': `import 'kafkajs'\nimport '#libs/engine'`,
   'test/support.ts': `import '#libs/contract'`,
+  'test/reaches-src.ts': `import '../src/streams/feed.js'`,
   'bench/main.ts': `import 'lmdb'\nimport '#libs/contract'`,
 }
 

@@ -32,6 +32,7 @@ export async function attempt(
     const { status, body, text } = await call
     if (status === 200 && body.status === 'success') return { outcome: 'acked', mayRetry: false, body }
     const { code } = body
+    history.fail(`${status} ${String(code)}`)
     const row: ErrorRow | undefined = isCode(code) ? ERRORS[code] : undefined
     const isFine = isCode(code) && row?.status === status && [...allowed, ...expected].includes(code)
     if (!isFine) history.anomalies.push(`${status} ${text.slice(0, 300)}`)
@@ -41,8 +42,10 @@ export async function attempt(
       body,
     }
   } catch (cause) {
+    const { code = 'no answer' } = cause as NodeJS.ErrnoException
+    history.fail(code)
     // Refused by the system: no byte of the request reached the program.
-    const isRefused = (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+    const isRefused = code === 'ECONNREFUSED'
     return { outcome: isRefused ? 'refused' : 'unknown', mayRetry: true, body: {} }
   }
 }

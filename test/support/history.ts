@@ -11,6 +11,8 @@ export interface Send {
   /** The results that its records must have: strings, no two alike in a whole history. */
   readonly results: readonly string[]
   readonly invokedAt: number
+  /** The same in ms of the monotonic clock. */
+  readonly invokedMs: number
   settledAt: number
   outcome: Outcome
 }
@@ -40,6 +42,7 @@ export class History {
   /** Replies that no promise allows, in words. */
   readonly anomalies: string[] = []
   acked = 0
+  private readonly errors: { readonly at: number; readonly answer: string }[] = []
   private clock = 0
   private names = 0
 
@@ -59,6 +62,20 @@ export class History {
     return work.catch((cause: unknown) => void this.anomalies.push(String(cause)))
   }
 
+  /** Of one attempt: its status and code, or that there was none. */
+  fail(answer: string): void {
+    this.errors.push({ at: performance.now(), answer })
+  }
+
+  /** How often each of them was given since `instant`, in ms of the monotonic clock. */
+  errorsSince(instant: number): Map<string, number> {
+    const tally = new Map<string, number>()
+    for (const { at, answer } of this.errors) {
+      if (at >= instant) tally.set(answer, (tally.get(answer) ?? 0) + 1)
+    }
+    return tally
+  }
+
   invoke(stream: StreamHistory, client: string, results: readonly string[]): Send {
     const instant = ++this.clock
     const send: Send = {
@@ -66,6 +83,7 @@ export class History {
       client,
       results,
       invokedAt: instant,
+      invokedMs: performance.now(),
       settledAt: Infinity,
       outcome: 'pending',
     }

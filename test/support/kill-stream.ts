@@ -10,7 +10,7 @@ import { until } from './until.js'
 /** One stream of a kill run with the clients that write and read it. */
 export class KillStream {
   private readonly writers: Promise<void>[] = []
-  private readonly readers: SseReader[] = []
+  readonly readers: SseReader[] = []
   private ending: Promise<void> | undefined
 
   /** A stream that is started already, with nobody there. */
@@ -27,6 +27,10 @@ export class KillStream {
     stream.read()
     stream.read({ stopAt: '204' })
     return stream
+  }
+
+  get isWritten(): boolean {
+    return this.writers.length > 0
   }
 
   get isEnded(): boolean {

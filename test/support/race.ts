@@ -8,20 +8,28 @@ import { until } from './until.js'
 /** Answers that a send may get when its stream comes to an end beside it. */
 const refusals: readonly unknown[] = ['stream_closed', 'stream_not_found']
 
+/** A replica answers so where it cannot know that a send stands before its stream's seal. The embedded engine always knows. */
+const unknown = 'append_unknown'
+
 /** What was said of the records that senders sent while something else happened to the stream. */
 export class Race {
   /** By value: how often a send of it was accepted and was not a duplicate; 0 if it was refused. */
   readonly accepted = new Map<string, number>()
+  /** By value: how often a send of it was answered with an error that does not know. */
+  private readonly unsure = new Map<string, number>()
   /** Sends that were answered 200. */
   acks = 0
   refused = 0
+  unknown = 0
   private readonly surprises: string[] = []
   private sends = 0
 
   constructor(
-    private readonly client: Client,
+    private readonly client: Pick<Client, 'send' | 'ndjson'>,
     readonly id: string,
     private readonly random: Random,
+    /** Whether a send may be answered that it is not known. */
+    private readonly mayBeUnknown = false,
   ) {}
 
   /** Sends one request after the other, in all forms there are; stops when `isOver` says so. */
@@ -50,7 +58,7 @@ export class Race {
     const wrong = [...this.accepted].filter(([value, times]) => {
       const seen = found.get(value) ?? 0
       // A delete ends the promise for what was accepted, not the one for what was refused.
-      return isDeleted ? seen > times : seen !== times
+      return seen > times + (this.unsure.get(value) ?? 0) || (!isDeleted && seen < times)
     })
     const foreign = [...found.keys()].filter((value) => !this.accepted.has(value as string))
     return [
@@ -66,7 +74,10 @@ export class Race {
       ? this.client.send(this.id, values[0], headers)
       : this.client.ndjson(this.id, values, headers))
     if (reply.status === 200) this.accept(values, reply)
-    else {
+    else if (this.mayBeUnknown && reply.body.code === unknown) {
+      for (const value of values) this.unsure.set(value, (this.unsure.get(value) ?? 0) + 1)
+      this.unknown++
+    } else {
       this.refused++
       if (!refusals.includes(reply.body.code)) this.surprises.push(`a send was answered ${reply.text}`)
     }

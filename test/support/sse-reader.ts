@@ -24,6 +24,8 @@ export interface SseReaderOptions {
   readonly stopAt?: 'end' | '204'
   /** EventSource waits as long as the server's `retry:` says; tests do not. */
   readonly reconnectMs?: number
+  /** Drops the connection at every result, takes nothing more of it, and comes back. */
+  readonly restless?: boolean
 }
 
 /** Why a reader stopped for good: it saw the stream's end; a 204; a reply that ends an EventSource (4xx, no SSE); `close()`. */
@@ -47,6 +49,7 @@ export class SseReader {
   private timer: NodeJS.Timeout | undefined
   private isPaused = false
   private bytesLeft = Infinity
+  private isLeaving = false
 
   constructor(
     private readonly url: string | (() => string),
@@ -87,6 +90,7 @@ export class SseReader {
     }
     this.connections.push(connection)
     this.bytesLeft = Infinity
+    this.isLeaving = false
     const headers: Record<string, string> = { accept: 'text/event-stream', ...this.options.headers }
     if (this.lastEventId !== '') headers['last-event-id'] = this.lastEventId
     this.current = request(typeof this.url === 'string' ? this.url : this.url(), { headers, agent: false })
@@ -123,7 +127,7 @@ export class SseReader {
   private parser(connection: number): SseParser {
     return new SseParser(this.lastEventId, {
       id: (id) => {
-        if (!this.stop) this.lastEventId = id
+        if (!this.stop && !this.isLeaving) this.lastEventId = id
       },
       retry: (retryMs) => {
         this.retryMs = retryMs
@@ -132,11 +136,15 @@ export class SseReader {
         this.comments++
       },
       event: (event) => {
-        if (this.stop) return
+        if (this.stop || this.isLeaving) return
         this.events.push({ ...event, connection })
         this.receivedAt.push(performance.now())
         const isLast = event.event === 'end' || event.event === 'timeout'
         if (isLast && this.options.stopAt !== '204') this.finish('end')
+        else if (this.options.restless === true) {
+          this.isLeaving = true
+          this.current?.destroy()
+        }
       },
     })
   }

@@ -14,7 +14,7 @@ export async function startStream(client: Client, settings: Readonly<Record<stri
 
 /** Starts a stream that has ended or was deleted anew, as soon as that is over: until then the answer is a retryable 409. */
 export async function startAnew(
-  client: Client,
+  client: Pick<Client, 'start'>,
   id: string,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Reply> {
