@@ -88,7 +88,7 @@ export class Retrier {
   }
 
   private transmit({ client }: Replica, { value, headers }: Message, expected: ErrorCode[] = []): Promise<Answer> {
-    return attempt(this.world.history, client.send(this.stream.id, value, headers), expected)
+    return attempt(this.world.history, client.send(this.stream.id, value, headers), () => expected)
   }
 
   private surprise({ value }: Message, what: string): void {

@@ -22,11 +22,11 @@ const allowed: readonly ErrorCode[] = [
   'log_unavailable',
 ]
 
-/** Judges one attempt by what the client can know, and notes replies that should not be. `expected`: codes besides the usual. */
+/** Judges one attempt by what the client can know, and notes replies that should not be. `expected`: codes besides the usual, by the time of the answer. */
 export async function attempt(
   history: History,
   call: Promise<Reply>,
-  expected: readonly ErrorCode[] = [],
+  expected: () => readonly ErrorCode[] = () => [],
 ): Promise<Answer> {
   try {
     const { status, body, text } = await call
@@ -34,7 +34,7 @@ export async function attempt(
     const { code } = body
     history.fail(`${status} ${String(code)}`)
     const row: ErrorRow | undefined = isCode(code) ? ERRORS[code] : undefined
-    const isFine = isCode(code) && row?.status === status && [...allowed, ...expected].includes(code)
+    const isFine = isCode(code) && row?.status === status && [...allowed, ...expected()].includes(code)
     if (!isFine) history.anomalies.push(`${status} ${text.slice(0, 300)}`)
     return {
       outcome: row?.outcome === 'nothing-happened' ? 'refused' : 'unknown',

@@ -111,7 +111,7 @@ export class KillStream {
 async function startStream(stage: Stage, id: string): Promise<string> {
   const route = stage.route()
   for (;;) {
-    const { outcome, body } = await attempt(stage.history, route.client.start(id), ['stream_exists'])
+    const { outcome, body } = await attempt(stage.history, route.client.start(id), () => ['stream_exists'])
     if (outcome === 'acked') return String(body.incarnation)
     if (body.code === 'stream_exists') {
       // An attempt that a kill left unanswered did start it.

@@ -125,7 +125,8 @@ export class KillWriter {
     const call = this.kind.endsWith('ndjson')
       ? client.ndjson(this.stream.id, values, headers, hangUp.signal)
       : client.send(this.stream.id, values[0], headers, hangUp.signal)
-    const closed: ErrorCode[] = this.stream.isEnded ? ['stream_closed', 'stream_closing'] : []
+    // The end may overtake a send that is on its way through another replica.
+    const closed = (): ErrorCode[] => (this.stream.isEnded ? ['stream_closed', 'stream_closing'] : [])
     return attempt(history, call, closed)
   }
 }

@@ -1,4 +1,3 @@
-import { expectError } from './expect-error.js'
 import type { Client } from './client.js'
 import type { Reply } from './http.js'
 import { SseReader } from './sse-reader.js'
@@ -21,7 +20,8 @@ export async function startAnew(
   return await until(`${id} is over and starts anew`, async () => {
     const reply = await client.start(id, settings)
     if (reply.status === 200) return reply
-    expectError(reply, 'stream_closing')
+    if (reply.status !== 409 || reply.body.code !== 'stream_closing')
+      throw new Error(`start was answered ${reply.text}`)
     return undefined
   })
 }

@@ -8,12 +8,12 @@ const heldMs = 12_000
 export const ownerStop: Fault = {
   name: 'owner-stop',
   title: `SIGSTOP an owner for ${heldMs / 1000} s, past its session, and let it go on`,
-  quick: true,
+  quick: false,
   limitMs: 300_000,
   async run(ground) {
-    const { random, quick, progress } = ground
+    const { random, progress } = ground
     const world = await World.open(ground)
-    for (let round = quick ? 1 : 4; round > 0; round--) {
+    for (let round = 4; round > 0; round--) {
       const owner = await world.ownerOf(random.int(0, world.partitions - 1))
       progress(`${owner.name}, which owns ${(await owner.partitions()).join()}, stands still`)
       owner.pause()

@@ -10,7 +10,7 @@ export const replicaKill: Fault = {
   async run(ground) {
     const { random, quick, progress } = ground
     const world = await World.open(ground)
-    for (let round = quick ? 2 : 8; round > 0; round--) {
+    for (let round = quick ? 1 : 8; round > 0; round--) {
       const owner = await world.ownerOf(random.int(0, world.partitions - 1))
       progress(`${owner.name}, which owns ${(await owner.partitions()).join()}, is killed`)
       await owner.kill()
