@@ -46,7 +46,9 @@ async function happen(fault: Fault, ground: Ground): Promise<Row> {
     for (const { kind, stream, detail } of outcome.violations.slice(0, shownViolations)) {
       log(`  ${kind} ${stream} ${detail}`)
     }
-    return { fault, outcome, tookMs: tookMs() }
+    const row = { fault, outcome, tookMs: tookMs() }
+    for (const line of [table([row]), ...remarks([row])]) log(line)
+    return row
   } catch (error) {
     console.error(error)
     return { fault, failure: error instanceof Error ? error.message : String(error), tookMs: tookMs() }

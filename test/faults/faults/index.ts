@@ -4,7 +4,9 @@ import { brokerStop } from './broker-stop.js'
 import { damagedView } from './damaged-view.js'
 import { laggingView } from './lagging-view.js'
 import { leaderMove } from './leader-move.js'
+import { noisyNeighbour } from './noisy-neighbour.js'
 import { ownerStop } from './owner-stop.js'
+import { races } from './races.js'
 import { replicaChurn } from './replica-churn.js'
 import { replicaKill } from './replica-kill.js'
 import { restlessReader } from './restless-reader.js'
@@ -25,9 +27,11 @@ export const faults: readonly Fault[] = [
   replicaChurn,
   ownerStop,
   retries,
+  races,
   restlessReader,
   laggingView,
   damagedView,
   trimmedCommits,
   workersDown,
+  noisyNeighbour,
 ]
