@@ -75,7 +75,8 @@ export interface Broker {
 
   /**
    * Joins the group that shares the partitions of the input out. Calls `assign` with this member's partitions whenever they may have
-   * changed, and with none when it may have been expelled. Rejoins by itself until it leaves.
+   * changed. While the group is not heard of, the last ones stand: whoever is given them meanwhile says so by a marker. Rejoins by itself
+   * until it leaves.
    */
   join(assign: (partitions: readonly number[]) => void): Promise<Membership>
 

@@ -128,7 +128,8 @@ export class GroupMember implements Membership {
     clearTimeout(this.session)
     if (this.belongs === false || this.leaving.signal.aborted) return
     this.belongs = false
+    // Nothing is given back: with its coordinator a group is silent for 15 s and more, and until it has come together again nobody else
+    // would have the partitions.
     this.options.log(`Not in group ${this.options.groupId}: ${reason}`)
-    this.options.assign([])
   }
 }
