@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 
 import { readConfig } from '../../src/config/config.js'
 import { SCHEMA } from '../../src/config/schema.js'
-import { packageFolder } from '../support/server.js'
+import { packageFolder } from '../support/package-folder.js'
 
 interface Service {
   readonly image: string

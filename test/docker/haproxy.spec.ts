@@ -9,7 +9,7 @@ import { expectError } from '../support/expect-error.js'
 import { FakeReplica } from '../support/fake-replica.js'
 import type { Behaviour } from '../support/fake-replica.js'
 import type { Reply } from '../support/http.js'
-import { packageFolder } from '../support/server.js'
+import { packageFolder } from '../support/package-folder.js'
 import { readResults } from '../support/streams.js'
 import { until } from '../support/until.js'
 

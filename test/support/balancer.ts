@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterTests } from './clean-up.js'
 import { freePort } from './free-port.js'
 import { request } from './http.js'
-import { packageFolder } from './server.js'
+import { packageFolder } from './package-folder.js'
 import { until } from './until.js'
 
 const configFile = join(packageFolder, 'docker/haproxy.cfg')
