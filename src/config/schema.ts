@@ -117,13 +117,19 @@ export const SCHEMA = {
   ),
   kafkaUsername: optional('KAFKA_USERNAME', 'For KAFKA_SASL.'),
   kafkaPassword: optional('KAFKA_PASSWORD', 'For KAFKA_SASL.'),
-  appendTimeoutMs: number('APPEND_TIMEOUT_MS', 10_000, 100, hourMs, 'With Kafka: a send is given up by then.'),
+  appendTimeoutMs: number(
+    'APPEND_TIMEOUT_MS',
+    10_000,
+    100,
+    hourMs,
+    'With Kafka: how long an append is tried; the last attempt may take 13 s more.',
+  ),
   closingGraceMs: number(
     'CLOSING_GRACE_MS',
     2_000,
     10,
     hourMs,
-    'With Kafka: between the end of a stream and its seal. Sends are refused once a view is half of it behind.',
+    'With Kafka: between the end of a stream and its seal. A send waits for the view once that is half of it behind.',
   ),
   logLevel: oneOf('LOG_LEVEL', ['log', 'error', 'warn', 'debug'], 'The least important level that is logged.'),
   streamIdleTimeoutMs: number(

@@ -30,29 +30,50 @@ export async function prepareTopics(admin: Admin, needs: TopicNeeds): Promise<bo
 }
 
 async function createMissing(admin: Admin, needs: TopicNeeds): Promise<boolean> {
-  const existing = new Set(await admin.listTopics())
-  const missing = LOGS.filter((log) => !existing.has(topicOf(needs.prefix, log)))
+  const missing = await missingTopics(admin, needs)
   if (missing.length === 0) return false
   const brokers = (await admin.describeCluster()).brokers.length
   const replicas = Math.min(REPLICAS, brokers)
   if (replicas < REPLICAS && !needs.allowLowReplication)
     throw new TopicError(
       missing.map(
-        (log) =>
-          `${topicOf(needs.prefix, log)} is missing, and for ${REPLICAS} replicas there are ${brokers} brokers: add brokers, ${LOW_REPLICATION}`,
+        (topic) =>
+          `${topic} is missing, and for ${REPLICAS} replicas there are ${brokers} brokers: add brokers, ${LOW_REPLICATION}`,
       ),
     )
   // Of two processes that start together, one finds that they exist. Waiting for leaders fails at a broker that has not heard of them.
   await admin.createTopics({
     waitForLeaders: false,
-    topics: missing.map((log) => ({
-      topic: topicOf(needs.prefix, log),
+    topics: missing.map((topic) => ({
+      topic,
       numPartitions: needs.partitions,
       replicationFactor: replicas,
       configEntries: settingsOf(needs, replicas).map(({ name, value }) => ({ name, value })),
     })),
   })
   return true
+}
+
+/**
+ * Both, or none.
+ * @throws TopicError if one alone is there: the other was deleted, and one made anew would not go with it
+ */
+async function missingTopics(admin: Admin, { prefix }: TopicNeeds): Promise<readonly string[]> {
+  const deadline = performance.now() + KNOWN_WITHIN_MS
+  for (;;) {
+    const existing = new Set(await admin.listTopics())
+    const missing = LOGS.map((log) => topicOf(prefix, log)).filter((topic) => !existing.has(topic))
+    if (missing.length !== 1) return missing
+    // Two that are made at this moment may be heard of one after the other.
+    if (performance.now() > deadline)
+      throw new TopicError(
+        missing.map(
+          (topic) =>
+            `${topic} is missing, though the other topic is there: delete that too, if its data may go, or set KAFKA_PREFIX to one that is not in use`,
+        ),
+      )
+    await wait(RETRY_MS)
+  }
 }
 
 /** What does not fit, in words. */

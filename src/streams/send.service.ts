@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { ApiError, checkStreamId } from '#libs/contract'
-import type { DataEntry, Engine } from '#libs/engine'
+import type { DataEntry, Engine, RetryIdentity, StreamHeader } from '#libs/engine'
 import type { FastifyRequest } from 'fastify'
 import { ENGINE } from '../engine.token.js'
 import { Decisions } from './decisions.js'
@@ -29,6 +29,35 @@ export class SendService {
     checkStreamId(id)
     const records = parseRecords(headers['content-type'], body)
     const retry = readRetryIdentity(headers, body)
+    const duplicate = retry === undefined ? await this.take(id, records) : await this.decide(id, records, retry)
+    return { accepted: records.length, duplicate }
+  }
+
+  private async take(id: string, records: readonly string[]): Promise<false> {
+    const header = await this.find(id)
+    // From there to the append nothing may be awaited: a seal that comes later must stand behind it in the log.
+    if (header.status !== 'open') throw new ApiError('stream_closed')
+    const { incarnation } = header
+    await this.engine.append(this.engine.partitionOf(id), { kind: 'data', stream: id, incarnation, records })
+    return false
+  }
+
+  /** A send that can be a retry may have been taken before the end: the owner knows. Says whether it was. */
+  private async decide(id: string, records: readonly string[], retry: RetryIdentity): Promise<boolean> {
+    const { incarnation } = await this.find(id)
+    const entry: DataEntry = { kind: 'data', stream: id, incarnation, records, retry }
+    try {
+      return (await this.decisions.decide(entry)).duplicate
+    } catch (error) {
+      // Another replica may have started it anew, of which the view has learnt meanwhile.
+      const now = this.directory.peek(id)
+      const isOver = error instanceof ApiError && error.code === 'stream_closed'
+      if (!isOver || now?.status !== 'open' || now.incarnation === incarnation) throw error
+      return (await this.decisions.decide({ ...entry, incarnation: now.incarnation })).duplicate
+    }
+  }
+
+  private async find(id: string): Promise<StreamHeader> {
     const partition = this.engine.partitionOf(id)
     // A view that is still behind the log could take a stream for open that was closed, or started anew, before a restart; and at any time
     // for closed that was started anew by another replica.
@@ -36,15 +65,6 @@ export class SendService {
     if (!takesIt) await this.engine.barrier(partition)
     const header = this.directory.peek(id)
     if (header === undefined) throw new ApiError('stream_not_found')
-    // From there to the append nothing may be awaited: a seal that comes later must stand behind it in the log.
-    // A send that can be a retry may have been taken before the end: the owner knows.
-    if (retry === undefined && header.status !== 'open') throw new ApiError('stream_closed')
-    const entry: DataEntry = { kind: 'data', stream: id, incarnation: header.incarnation, records }
-    if (retry === undefined) {
-      await this.engine.append(partition, entry)
-      return { accepted: records.length, duplicate: false }
-    }
-    const { duplicate } = await this.decisions.decide({ ...entry, retry })
-    return { accepted: records.length, duplicate }
+    return header
   }
 }

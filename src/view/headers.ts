@@ -27,6 +27,11 @@ export class Headers {
     if (open !== undefined) return open
     const unsettled = this.over.get(id)
     if (unsettled !== undefined) return unsettled.value ?? undefined
+    return this.stored(id)
+  }
+
+  /** As the store has it. */
+  stored(id: string): StreamHeader | undefined {
     const row = this.table.get(Buffer.from(id))
     return row === undefined ? undefined : decodeHeader(row)
   }

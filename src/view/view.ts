@@ -100,6 +100,9 @@ export class View implements CommitSink {
 
   write(commits: readonly Commit[]): void {
     for (const patch of mergePatches(commits)) {
+      // A life that this replica has kept for longer than the owner did.
+      const former = patch.started ? this.headers.stored(patch.id)?.incarnation : undefined
+      if (former !== undefined && former !== patch.incarnation) this.discard(former)
       this.headers.write(patch)
       this.results.write(patch)
       for (const [key, value] of patch.dedupe) {

@@ -10,6 +10,7 @@ import { topicNeeds } from '../support/kafkajs-broker.js'
 
 const brokers = kafkaBrokers()
 
+type Shape = Partial<ITopicConfig> & { readonly config?: Readonly<Record<string, string>> }
 ;(brokers.length > 0 ? describe : describe.skip)('the topics at start', () => {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
 
@@ -18,15 +19,15 @@ const brokers = kafkaBrokers()
     afterTests(() => admin.disconnect())
   })
 
-  /** The topic of a log as it is made at start, but for what is given. */
-  async function create(
-    needs: TopicNeeds,
-    log: Log,
-    { config = {}, ...shape }: Partial<ITopicConfig> & { readonly config?: Readonly<Record<string, string>> },
-  ): Promise<void> {
-    const settings = settingsOf(needs, 3).map(({ name, value }) => ({ name, value: config[name] ?? value }))
-    const topic = { topic: `${needs.prefix}.${log}`, numPartitions: needs.partitions, replicationFactor: 3 }
-    await admin.createTopics({ waitForLeaders: false, topics: [{ ...topic, ...shape, configEntries: settings }] })
+  /** The topics as they are made at start, but for what is given. */
+  async function create(needs: TopicNeeds, given: Partial<Record<Log, Shape>>): Promise<void> {
+    const topics = (['input', 'commits'] as const).map((log) => {
+      const { config = {}, ...shape } = given[log] ?? {}
+      const settings = settingsOf(needs, 3).map(({ name, value }) => ({ name, value: config[name] ?? value }))
+      const topic = { topic: `${needs.prefix}.${log}`, numPartitions: needs.partitions, replicationFactor: 3 }
+      return { ...topic, ...shape, configEntries: settings }
+    })
+    await admin.createTopics({ waitForLeaders: false, topics })
   }
 
   async function problemsOf(needs: TopicNeeds): Promise<readonly string[]> {
@@ -83,7 +84,7 @@ const brokers = kafkaBrokers()
   ])('of the %s are refused with %s %s', async (log, name, found, needed) => {
     const needs = topicNeeds({ partitions: 1 })
     const topic = `${needs.prefix}.${log}`
-    await create(needs, log, { config: { [name]: found } })
+    await create(needs, { [log]: { config: { [name]: found } } })
     const [problem, ...others] = await problemsOf(needs)
     expect(others).toEqual([])
     expect(problem).toContain(`${topic} has ${name} ${found}, needed is ${needed}: kafka-configs.sh`)
@@ -92,9 +93,18 @@ const brokers = kafkaBrokers()
     )
   })
 
+  it('are refused when one of them is gone', async () => {
+    const needs = topicNeeds({ partitions: 1 })
+    await create(needs, {})
+    await admin.deleteTopics({ topics: [`${needs.prefix}.input`] })
+    expect(await problemsOf(needs)).toEqual([
+      `${needs.prefix}.input is missing, though the other topic is there: delete that too, if its data may go, or set KAFKA_PREFIX to one that is not in use`,
+    ])
+  }, 60_000)
+
   it('are refused with another number of partitions', async () => {
     const needs = topicNeeds({ partitions: 2 })
-    await create(needs, 'commits', { numPartitions: 3 })
+    await create(needs, { commits: { numPartitions: 3 } })
     expect(await problemsOf(needs)).toEqual([
       `${needs.prefix}.commits has 3 partitions, needed are 2: set KAFKA_PARTITIONS=3, or KAFKA_PREFIX to one that is not in use`,
     ])
@@ -102,7 +112,7 @@ const brokers = kafkaBrokers()
 
   it('are refused with fewer than three replicas, unless that is allowed', async () => {
     const needs = topicNeeds({ partitions: 1 })
-    await create(needs, 'input', { replicationFactor: 1, config: { 'min.insync.replicas': '1' } })
+    await create(needs, { input: { replicationFactor: 1, config: { 'min.insync.replicas': '1' } } })
     const problems = await problemsOf(needs)
     expect(problems).toHaveLength(2)
     expect(problems[0]).toContain(`${needs.prefix}.input has 1 replicas, needed are 3: kafka-reassign-partitions.sh`)
@@ -112,8 +122,8 @@ const brokers = kafkaBrokers()
 
   it('are refused with a message that names every problem of both', async () => {
     const needs = topicNeeds({ partitions: 1 })
-    await create(needs, 'input', { numPartitions: 2, config: { 'retention.ms': '1000' } })
-    await create(needs, 'commits', { config: { 'cleanup.policy': 'compact' } })
+    const input = { numPartitions: 2, config: { 'retention.ms': '1000' } }
+    await create(needs, { input, commits: { config: { 'cleanup.policy': 'compact' } } })
     await expect(prepareTopics(admin, needs)).rejects.toThrow(
       /^The Kafka topics are not usable:\n {2}.*input has 2 partitions.*\n {2}.*input has retention\.ms 1000.*\n {2}.*commits has cleanup\.policy compact.*$/,
     )

@@ -41,9 +41,9 @@ async function seen(store: Store, transactions: readonly Transaction[]) {
       for (const { key, value } of writes)
         void (value === undefined ? table.remove(key) : table.put(key, Buffer.from(value)))
     })
-    // Nothing of it can be read before it is over.
-    found.push(writes.map(({ key }) => table.get(key)?.toString()))
+    // Before it is over the rows can be of before it or behind it.
     found.push(await held)
+    found.push(writes.map(({ key }) => table.get(key)?.toString()))
     found.push([...table.getKeys({ ...range })].map((key) => key.toString('hex')))
     found.push([...table.getRange({ ...range })].map(({ value }) => value.toString()))
   }
