@@ -59,7 +59,8 @@ async function happen(fault: Fault, ground: Ground): Promise<Row> {
   }
 }
 
-async function run(options: Options): Promise<Report> {
+/** @param told is given the report as it stands after every fault */
+async function run(options: Options, told: (report: Report) => Promise<void>): Promise<Report> {
   const startedAt = new Date()
   const { seed, quick, program = packageFolder } = options
   log(`seed ${seed}; starting three brokers`)
@@ -71,6 +72,7 @@ async function run(options: Options): Promise<Report> {
       const progress = (text: string): void => log(`  ${fault.name}: ${text}`)
       const own = { random: seeded(seed), progress, programFolder: resolve(program) }
       rows.push(await happen(fault, { cluster, processes, quick, ...own }))
+      await told({ startedAt, seed, quick, rows })
     }
   } finally {
     await Promise.all([processes.end(), cluster.stop()])
@@ -85,13 +87,13 @@ async function main(): Promise<number> {
     return 0
   }
   const tested = commit()
-  const report = await run(options)
+  const isWhole = !options.quick && options.only.length === 0
+  const report = await run(options, async (sofar) => {
+    if (isWhole) await writeFile(join(packageFolder, 'docs/faults.md'), page(sofar, tested))
+  })
   console.log(`Faults, ${options.quick ? 'quick' : 'full'} form, seed ${report.seed}, commit ${tested}`)
   console.log(table(report.rows))
   for (const remark of remarks(report.rows)) console.log(remark)
-  if (!options.quick && options.only.length === 0) {
-    await writeFile(join(packageFolder, 'docs/faults.md'), page(report, tested))
-  }
   return report.rows.some(isRed) ? 1 : 0
 }
 

@@ -27,11 +27,11 @@ export const faults: readonly Fault[] = [
   replicaChurn,
   ownerStop,
   retries,
-  races,
   restlessReader,
   laggingView,
   damagedView,
   trimmedCommits,
   workersDown,
   noisyNeighbour,
+  races,
 ]
