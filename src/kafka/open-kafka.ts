@@ -2,6 +2,7 @@ import type { SASLOptions } from 'kafkajs'
 import { RETRY_LIFETIME_MS } from '#libs/engine'
 import type { Config } from '../config/schema.js'
 import type { Opened } from '../engine.opened.js'
+import { takeFolder } from '../view/folder.js'
 import { KafkaEngine } from './kafka-engine.js'
 import { KafkajsBroker } from './kafkajs-broker.js'
 import { openView } from './open-view.js'
@@ -27,7 +28,30 @@ export async function openKafka(
   log: (message: string) => void,
   onLost: (reason: string) => void,
 ): Promise<Opened> {
-  const broker = await KafkajsBroker.open({
+  const leave = takeFolder(config.dataDir, 'kafka')
+  try {
+    const broker = await openBroker(config, log)
+    const view = await openView(config.dataDir, config.diskReserveBytes, broker, log)
+    const engine = new KafkaEngine(broker, view.store, {
+      backlogBytes: config.ingestBudgetBytes,
+      maxUnsettledChars: UNSETTLED_COMMITS * config.maxCommitBytes,
+      barrierTimeoutMs: config.verdictTimeoutMs,
+      appendTimeoutMs: config.appendTimeoutMs,
+      graceMs: config.closingGraceMs,
+      commitsRetentionMs: Math.max(config.resultRetentionMs, RETRY_LIFETIME_MS) + RETENTION_MARGIN_MS,
+      isWorker: config.role !== 'api',
+      log,
+      onLost,
+    })
+    return { engine, store: view.store, close: () => view.close().finally(leave) }
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+function openBroker(config: Config, log: (message: string) => void): Promise<KafkajsBroker> {
+  return KafkajsBroker.open({
     brokers: config.kafkaBrokers,
     ssl: config.kafkaTls === 'on',
     sasl: saslOf(config),
@@ -38,20 +62,6 @@ export async function openKafka(
     allowLowReplication: config.kafkaLowReplication === 'allow',
     log,
   })
-  const opened = await openView(config.dataDir, config.diskReserveBytes, broker, log)
-  const { store } = opened
-  const engine = new KafkaEngine(broker, store, {
-    backlogBytes: config.ingestBudgetBytes,
-    maxUnsettledChars: UNSETTLED_COMMITS * config.maxCommitBytes,
-    barrierTimeoutMs: config.verdictTimeoutMs,
-    appendTimeoutMs: config.appendTimeoutMs,
-    graceMs: config.closingGraceMs,
-    commitsRetentionMs: Math.max(config.resultRetentionMs, RETRY_LIFETIME_MS) + RETENTION_MARGIN_MS,
-    isWorker: config.role !== 'api',
-    log,
-    onLost,
-  })
-  return { engine, store, close: () => opened.close() }
 }
 
 function saslOf({

@@ -1,6 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { takeFolder } from '../view/folder.js'
 import { openStore } from '../view/open-store.js'
 import { DamagedStore } from '../view/store-error.js'
 import type { Store } from '../view/store.js'
@@ -19,8 +18,9 @@ export interface OpenView {
 /**
  * Opens the local view of the commit logs. It can be made anew from them, so it is not synced, and one that is of no use is set aside:
  * damaged, left open when the machine stopped, of a past that the logs do not hold any more, or of other logs.
+ * @param dataDir a folder that this process has taken
  * @param reserveBytes see {@link Store}
- * @throws StoreError if the folder is in use or the embedded engine's, or there is no room
+ * @throws StoreError if there is no room
  * @throws Error if the logs cannot be reached
  */
 export async function openView(
@@ -29,21 +29,15 @@ export async function openView(
   broker: Broker,
   log: (message: string) => void,
 ): Promise<OpenView> {
-  const leave = takeFolder(dataDir, 'kafka')
-  try {
-    const mark = join(dataDir, 'view.open')
-    const boot = bootId()
-    if (existsSync(mark) && (boot === undefined || readFileSync(mark, 'utf8') !== boot))
-      setAside(dataDir, 'it was open when the machine stopped', log)
-    const store = await openUseful(dataDir, reserveBytes, broker, log)
-    writeFileSync(mark, boot ?? '')
-    sync(mark)
-    sync(dataDir)
-    return { store, close: () => closeView(store, dataDir, mark).finally(leave) }
-  } catch (error) {
-    leave()
-    throw error
-  }
+  const mark = join(dataDir, 'view.open')
+  const boot = bootId()
+  if (existsSync(mark) && (boot === undefined || readFileSync(mark, 'utf8') !== boot))
+    setAside(dataDir, 'it was open when the machine stopped', log)
+  const store = await openUseful(dataDir, reserveBytes, broker, log)
+  writeFileSync(mark, boot ?? '')
+  sync(mark)
+  sync(dataDir)
+  return { store, close: () => closeView(store, dataDir, mark) }
 }
 
 async function closeView(store: Store, dataDir: string, mark: string): Promise<void> {

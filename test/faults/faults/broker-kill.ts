@@ -6,7 +6,7 @@ export const brokerKill: Fault = {
   name: 'broker-kill',
   title: 'kill -9 the broker that leads a partition in use, during sends',
   quick: true,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, random, quick, progress } = ground
     const world = await World.open(ground)

@@ -10,7 +10,7 @@ export const brokerStop: Fault = {
   name: 'broker-stop',
   title: `SIGSTOP the broker that leads a partition in use for ${heldMs / 1000} s`,
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, random, progress } = ground
     const world = await World.open(ground)

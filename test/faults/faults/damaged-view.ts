@@ -36,7 +36,7 @@ export const damagedView: Fault = {
   name: 'damaged-view',
   title: `a replica killed and started with a view that is ${Object.keys(damages).join(', ')}`,
   quick: false,
-  limitMs: 400_000,
+  limitMs: 900_000,
   async run(ground) {
     const { progress, random } = ground
     const world = await World.open(ground, { replicas: 2 })

@@ -13,7 +13,7 @@ export const laggingView: Fault = {
   name: 'lagging-view',
   title: 'a lagging view asked for streams, results and cursors that it has not seen: no 404, no reset',
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { progress } = ground
     const world = await World.open(ground, { replicas: 2, workers: 1, streams: 3 })

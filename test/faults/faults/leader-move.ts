@@ -6,7 +6,7 @@ export const leaderMove: Fault = {
   name: 'leader-move',
   title: 'every partition’s leader moved again and again, between two attempts of one append',
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, progress } = ground
     const world = await World.open(ground)

@@ -14,7 +14,7 @@ export const noisyNeighbour: Fault = {
   name: 'noisy-neighbour',
   title: `a stream at full rate beside ${quietStreams} that send every ${quietPaceMs / 1000} s`,
   quick: false,
-  limitMs: 400_000,
+  limitMs: 900_000,
   async run(ground) {
     const { progress } = ground
     const world = await World.open(ground, { replicas: 2, streams: 0 })

@@ -9,7 +9,7 @@ export const ownerStop: Fault = {
   name: 'owner-stop',
   title: `SIGSTOP an owner for ${heldMs / 1000} s, past its session, and let it go on`,
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { random, progress } = ground
     const world = await World.open(ground)

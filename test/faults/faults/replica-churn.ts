@@ -11,7 +11,7 @@ export const replicaChurn: Fault = {
   name: 'replica-churn',
   title: `a replica added, with an empty view, or removed, by SIGTERM or SIGKILL, every ${everyMs / 1000} s`,
   quick: false,
-  limitMs: 400_000,
+  limitMs: 900_000,
   async run(ground) {
     const { random, progress } = ground
     const world = await World.open(ground)

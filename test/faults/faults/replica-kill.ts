@@ -6,7 +6,7 @@ export const replicaKill: Fault = {
   name: 'replica-kill',
   title: 'kill -9 a replica that owns partitions and serves readers, who resume on another',
   quick: true,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { random, quick, progress } = ground
     const world = await World.open(ground)

@@ -7,7 +7,7 @@ export const restlessReader: Fault = {
   name: 'restless-reader',
   title: 'readers moved to another replica at every event',
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const world = await World.open(ground, { streams: 4 })
     for (const stream of world.streams) stream.read({ restless: true, reconnectMs })

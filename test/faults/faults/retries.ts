@@ -10,7 +10,7 @@ export const retries: Fault = {
   title:
     'a send retried under its key or producer sequence through every replica at once, later, and after all were killed',
   quick: true,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { quick, progress } = ground
     const world = await World.open(ground, { replicas: 2, streams: 3 })

@@ -6,7 +6,7 @@ export const rollingRestart: Fault = {
   name: 'rolling-restart',
   title: 'all brokers restarted one after the other, in order (SIGTERM)',
   quick: false,
-  limitMs: 400_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, progress } = ground
     const world = await World.open(ground)

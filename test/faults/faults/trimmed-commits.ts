@@ -11,7 +11,7 @@ export const trimmedCommits: Fault = {
   name: 'trimmed-commits',
   title: 'the commit log trimmed under a new replica, which then serves everybody alone',
   quick: false,
-  limitMs: 400_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, progress } = ground
     const world = await World.open(ground, { replicas: 2 })

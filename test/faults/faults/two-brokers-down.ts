@@ -16,7 +16,7 @@ export const twoBrokersDown: Fault = {
   name: 'two-brokers-down',
   title: `two of three brokers dead for ${heldMs / 1000} s: no acks, 503 for sends that wait, 504 for those on their way; readers keep connection and heartbeats`,
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, random, progress } = ground
     const world = await World.open(ground, { env: { HEARTBEAT_MS: String(heartbeatMs) } })

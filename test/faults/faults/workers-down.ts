@@ -10,7 +10,7 @@ export const workersDown: Fault = {
   title:
     'all workers down while sends go on, for longer than any retention but the input’s: nothing is left of the commit log',
   quick: false,
-  limitMs: 300_000,
+  limitMs: 900_000,
   async run(ground) {
     const { cluster, progress } = ground
     const world = await World.open(ground, { replicas: 2, workers: 2 })
