@@ -87,14 +87,15 @@ module.exports = {
     },
     {
       name: 'bench-measures-from-outside',
-      comment: 'Compiling src a second time, without the swagger plugin, would overwrite the build.',
+      comment:
+        'Compiling src a second time, without the swagger plugin, would overwrite the build. What it uses of test/support must not lead there either.',
       severity: 'error',
       from: { path: '^bench/' },
-      to: { path: '^src/' },
+      to: { path: '^src/', reachable: true },
     },
     {
       name: 'faults-measure-from-outside',
-      comment: 'As for bench. What they use of test/support must not lead to src either.',
+      comment: 'As for bench.',
       severity: 'error',
       from: { path: '^test/faults/' },
       to: { path: '^src/', reachable: true },

@@ -1,42 +1,42 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
+import { KafkaCluster } from '../test/support/kafka-cluster.js'
 import { type Bench, type Row, Skipped } from './harness/bench.js'
 import { installCleanup, killChildren } from './harness/cleanup.js'
 import { within } from './harness/deadline.js'
 import { type Figure, verdict } from './harness/figure.js'
 import { commit, dataInMemory, describeMachine } from './harness/machine.js'
 import { pinCores } from './harness/pinning.js'
+import { warmUpBrokers } from './harness/warm-up.js'
 import { type NotMeasured, type Report, table, writeJson } from './harness/report.js'
 import { type Options, parseOptions, usage } from './options.js'
-import { rows } from './rows/index.js'
+import { rowsOf } from './rows/index.js'
 import { defaultMillraceEntry, programs } from './servers/programs.js'
-import { fullRun, quickRun } from './settings.js'
+import { settingsOf } from './settings.js'
 
 function log(text: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${text}`)
 }
 
-function chosenRows({ only }: Options): readonly Row[] {
+function chosenRows({ engine, only }: Options): readonly Row[] {
+  const rows = rowsOf[engine]
   const unknown = only.find((name) => !rows.some((row) => row.name === name))
-  if (unknown !== undefined) throw new Error(`no row is named ${unknown}\n${usage}`)
+  if (unknown !== undefined) throw new Error(`${engine} has no row that is named ${unknown}\n${usage}`)
   return only.length === 0 ? rows : rows.filter((row) => only.includes(row.name))
 }
 
-async function measure(options: Options): Promise<Report> {
-  const entry = options.program === undefined ? defaultMillraceEntry : resolve(options.program)
-  if (!existsSync(entry)) throw new Error('the program is not built: run `npm run build` first')
-  if (dataInMemory())
-    log('the temporary directory lies in memory: set TMPDIR to a real disk, or durable figures mean nothing')
-  const settings = options.quick ? quickRun : fullRun
-  const cores = pinCores()
-  const startedAt = new Date().toISOString()
+interface Measured {
+  readonly figures: readonly Figure[]
+  readonly notMeasured: Readonly<Record<string, NotMeasured>>
+}
+
+async function measure(rows: readonly Row[], shared: Omit<Bench, 'progress'>): Promise<Measured> {
   const figures: Figure[] = []
   const notMeasured: Record<string, NotMeasured> = {}
-  for (const row of chosenRows(options)) {
+  for (const row of rows) {
     log(`${row.name}: ${row.title}`)
-    const progress = (text: string): void => log(`  ${row.name} ${text}`)
-    const bench: Bench = { settings, cores, programs: programs(entry), progress }
+    const bench = { ...shared, progress: (text: string): void => log(`  ${row.name} ${text}`) }
     try {
       figures.push(...(await within(row.limitMinutes * 60_000, row.name, row.run(bench))))
     } catch (error) {
@@ -47,8 +47,41 @@ async function measure(options: Options): Promise<Report> {
       if (outcome === 'failed') console.error(error)
     }
   }
-  const form = options.quick ? 'quick' : 'full'
-  return { startedAt, commit: commit(), form, machine: describeMachine(cores), settings, figures, notMeasured }
+  return { figures, notMeasured }
+}
+
+/** Starts what the engine needs, measures, and ends it. */
+async function run(options: Options): Promise<Report> {
+  const { engine, quick, program = defaultMillraceEntry } = options
+  const entry = resolve(program)
+  if (!existsSync(entry)) throw new Error('the program is not built: run `npm run build` first')
+  const rows = chosenRows(options)
+  if (dataInMemory())
+    log('the temporary directory lies in memory: set TMPDIR to a real disk, or durable figures mean nothing')
+  const startedAt = new Date().toISOString()
+  const settings = settingsOf(engine, quick)
+  // Before the cores are given out: the brokers may use both, as the server and the client leave them.
+  const cluster = engine === 'kafka' ? await startCluster() : undefined
+  try {
+    const cores = pinCores()
+    const shared = { settings, cores, programs: programs(entry, cluster?.brokers) }
+    if (cluster) await warmUp({ ...shared, progress: log })
+    const measured = await measure(rows, shared)
+    const form = quick ? 'quick' : 'full'
+    return { startedAt, commit: commit(), engine, form, machine: describeMachine(cores), settings, ...measured }
+  } finally {
+    await cluster?.stop()
+  }
+}
+
+async function startCluster(): Promise<KafkaCluster> {
+  log('starting three brokers')
+  return await KafkaCluster.start()
+}
+
+async function warmUp(bench: Bench): Promise<void> {
+  log(`warming up the brokers for ${bench.settings.warmUpSeconds} s`)
+  await warmUpBrokers(bench)
 }
 
 async function main(): Promise<number> {
@@ -58,10 +91,12 @@ async function main(): Promise<number> {
     return 0
   }
   installCleanup()
-  const report = await measure(options)
+  const report = await run(options)
   writeJson(options.out, report)
   const { machine } = report
-  console.log(`Millrace benchmark, ${report.form} form, ${report.startedAt}, commit ${report.commit}`)
+  console.log(
+    `Millrace benchmark, engine ${report.engine}, ${report.form} form, ${report.startedAt}, commit ${report.commit}`,
+  )
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}\n`)
   console.log(table(report.figures))
   for (const [row, { outcome, reason }] of Object.entries(report.notMeasured))

@@ -1,6 +1,11 @@
 import { parseArgs } from 'node:util'
 
+const engines = ['embedded', 'kafka'] as const
+
+export type EngineName = (typeof engines)[number]
+
 export interface Options {
+  readonly engine: EngineName
   readonly quick: boolean
   /** Names of the rows to run; empty for all. */
   readonly only: readonly string[]
@@ -8,17 +13,19 @@ export interface Options {
   readonly program: string | undefined
 }
 
-export const usage = `npm run bench -- [--quick] [--only ROW[,ROW…]] [--out FILE] [--program FILE]
-  --quick    the short form, under three minutes
-  --only     some rows: sends, ndjson, fan-out, latency, original, stored, memory
+export const usage = `npm run bench -- [--engine ENGINE] [--quick] [--only ROW[,ROW…]] [--out FILE] [--program FILE]
+  --engine   embedded (the default), or kafka: on three brokers of its own
+  --quick    the short form, minutes instead of tens of minutes
+  --only     some rows: sends, ndjson, fan-out, latency, original, stored, memory; on kafka: sends, ndjson, latency, replicas
   --out      where the JSON goes (bench/results/latest.json)
   --program  another build to measure in Millrace's place (dist/src/main.js)`
 
-/** @throws TypeError about an option that does not exist */
+/** @throws TypeError about an option that does not exist, or an engine */
 export function parseOptions(args: readonly string[]): Options | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      engine: { type: 'string', default: 'embedded' },
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       out: { type: 'string', default: 'bench/results/latest.json' },
@@ -28,5 +35,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   })
   if (values.help) return 'help'
   const only = values.only.flatMap((names) => names.split(','))
-  return { quick: values.quick, only, out: values.out, program: values.program }
+  const engine = engines.find((name) => name === values.engine)
+  if (engine === undefined) throw new TypeError(`no engine is named ${values.engine}\n${usage}`)
+  return { engine, quick: values.quick, only, out: values.out, program: values.program }
 }

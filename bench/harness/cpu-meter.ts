@@ -5,15 +5,15 @@ export interface CpuUse {
   readonly server: number
   /** This process and every wrk it ran. */
   readonly client: number
-  /** Whatever else the machine did, the kernel's own work and time stolen by the host among it. */
+  /** Whatever else the machine did: Kafka's brokers, the kernel's own work and time stolen by the host among it. */
   readonly others: number
 }
 
 /** Starts measuring; the returned function stops. */
-export function meterCpu(serverPid: number): () => CpuUse {
+export function meterCpu(...serverPids: readonly number[]): () => CpuUse {
   const read = (): number[] => [
     performance.now() / 1000,
-    cpuSeconds(serverPid),
+    serverPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     cpuSeconds('self', true),
     machineCpuSeconds(),
   ]

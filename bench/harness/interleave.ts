@@ -14,40 +14,60 @@ export interface Sample {
 
 export type Measure = (server: Server, roundNumber: number) => Promise<Sample>
 
-/**
- * Measures every server once a round, in turns that change their order, the others suspended: the speed of a shared machine swings,
- * the ratio of two neighbouring measurements much less. Round 0 warms up and is not in the answer.
- */
+/** What is measured in turns: a server, or several together. */
+export interface Contender {
+  readonly name: string
+  suspend(): void
+  resume(): void
+}
+
+/** Starts each of `names`, measures them in turns, and ends them. */
 export async function interleave(
   bench: Bench,
   names: readonly ServerName[],
   measure: Measure,
-): Promise<Map<ServerName, Sample[]>> {
+): Promise<Map<string, Sample[]>> {
   const servers = await Promise.all(names.map((name) => startServer(bench, name)))
-  const samples = new Map(names.map((name): [ServerName, Sample[]] => [name, []]))
   try {
-    for (const server of servers) server.suspend()
-    for (let number = 0; number <= bench.settings.rounds; number++) {
-      for (let turn = 0; turn < servers.length; turn++) {
-        const server = servers[(turn + number) % servers.length]
-        if (server === undefined) continue
-        const sample = await inItsTurn(server, number, measure)
-        if (number > 0) samples.get(server.name)?.push(sample)
-        bench.progress(`round ${number}/${bench.settings.rounds} ${server.name}: ${summary(sample)}`)
-      }
-    }
+    return await takeTurns(bench, servers, measure)
   } finally {
     await Promise.all(servers.map((server) => server.stopAndRemove()))
+  }
+}
+
+/**
+ * Measures every contender once a round, in turns that change their order, the others suspended: the speed of a shared machine swings,
+ * the ratio of two neighbouring measurements much less. Round 0 warms up and is not in the answer.
+ */
+export async function takeTurns<C extends Contender>(
+  bench: Bench,
+  contenders: readonly C[],
+  measure: (contender: C, roundNumber: number) => Promise<Sample>,
+): Promise<Map<string, Sample[]>> {
+  const samples = new Map(contenders.map(({ name }): [string, Sample[]] => [name, []]))
+  for (const contender of contenders) contender.suspend()
+  for (let number = 0; number <= bench.settings.rounds; number++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const contender = contenders[(turn + number) % contenders.length]
+      if (contender === undefined) continue
+      const sample = await inItsTurn(contender, number, measure)
+      if (number > 0) samples.get(contender.name)?.push(sample)
+      bench.progress(`round ${number}/${bench.settings.rounds} ${contender.name}: ${summary(sample)}`)
+    }
   }
   return samples
 }
 
-async function inItsTurn(server: Server, number: number, measure: Measure): Promise<Sample> {
-  server.resume()
-  const sample = await measure(server, number)
-  // What the round left behind, closed sockets above all, is this server's to clear up.
+async function inItsTurn<C extends Contender>(
+  contender: C,
+  number: number,
+  measure: (contender: C, roundNumber: number) => Promise<Sample>,
+): Promise<Sample> {
+  contender.resume()
+  const sample = await measure(contender, number)
+  // What the round left behind, closed sockets above all, is this contender's to clear up.
   await pause(200)
-  server.suspend()
+  contender.suspend()
   return sample
 }
 

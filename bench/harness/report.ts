@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
+import type { EngineName } from '../options.js'
 import type { Settings } from '../settings.js'
 import { disturbed } from './cpu-meter.js'
 import { busy, doubtful, type Figure, judged, verdict } from './figure.js'
@@ -10,6 +11,7 @@ import { median, round } from './statistics.js'
 export interface Report {
   readonly startedAt: string
   readonly commit: string
+  readonly engine: EngineName
   readonly form: 'full' | 'quick'
   readonly machine: Machine
   readonly settings: Settings

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { basename } from 'node:path'
 
 import { request } from '../client/http-connection.js'
 import { killAtExit, removeDirectory, temporaryDirectory } from './cleanup.js'
@@ -15,6 +16,8 @@ export interface ServerProgram {
   readonly env: Readonly<Record<string, string>>
   /** Answers 200 when the server is ready. The do-nothing servers have no such route: ready is when they answer at all. */
   readonly readyPath?: string
+  /** It is a member of a group, which gives it up when it is not heard of: it may not be suspended. */
+  readonly staysAwake?: boolean
 }
 
 const startLimitMs = 60_000
@@ -29,6 +32,7 @@ export class Server {
     /** From spawn to the first answer that says ready. */
     readonly readyInMs: number,
     private readonly child: ChildProcess,
+    private readonly staysAwake: boolean,
   ) {}
 
   /** Starts `program` on a free port, over `dataDir` if given, else over a new directory. */
@@ -42,7 +46,8 @@ export class Server {
     const address = { HOST: '127.0.0.1', PORT: String(port), DATA_DIR: dataDir, NODE_ENV: 'production' }
     const startedAt = performance.now()
     const child = spawn(command, args, {
-      env: { ...process.env, ...program.env, ...address },
+      // Topics belong to the data as a directory does: new ones with a new one.
+      env: { ...process.env, KAFKA_PREFIX: basename(dataDir), ...program.env, ...address },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     killAtExit(child)
@@ -53,7 +58,7 @@ export class Server {
       child.kill('SIGKILL')
       throw new Error(`${program.name} did not start: ${errors.trim()}`, { cause })
     })
-    return new Server(program.name, port, dataDir, performance.now() - startedAt, child)
+    return new Server(program.name, port, dataDir, performance.now() - startedAt, child, program.staysAwake === true)
   }
 
   get pid(): number {
@@ -63,7 +68,7 @@ export class Server {
 
   /** Takes the CPU from a server whose turn it is not, so that work it puts off is not done at another's cost. */
   suspend(): void {
-    this.child.kill('SIGSTOP')
+    if (!this.staysAwake) this.child.kill('SIGSTOP')
   }
 
   resume(): void {

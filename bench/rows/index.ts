@@ -1,11 +1,25 @@
 import type { Row } from '../harness/bench.js'
+import type { EngineName } from '../options.js'
 import { fanOut } from './fan-out.js'
 import { latency } from './latency.js'
 import { memory } from './memory.js'
 import { ndjson } from './ndjson.js'
 import { original } from './original.js'
+import { replicas } from './replicas.js'
+import { sendsOnKafka } from './sends-on-kafka.js'
 import { sends } from './sends.js'
 import { stored } from './stored.js'
 
 /** In the order of running: what needs a quiet client process comes before what fills it with sockets. */
-export const rows: readonly Row[] = [sends, ndjson, fanOut, latency, original, stored, memory]
+export const rowsOf: Readonly<Record<EngineName, readonly Row[]>> = {
+  embedded: [
+    sends,
+    ndjson({ perSecond: 60_000, againstFloor: 0.6 }),
+    fanOut,
+    latency({ p50AgainstFloor: 1, p99Ms: 20 }),
+    original,
+    stored,
+    memory,
+  ],
+  kafka: [sendsOnKafka, ndjson({ againstFloor: 0.7 }), latency({ p50AgainstFloor: 1.3 }), replicas],
+}
