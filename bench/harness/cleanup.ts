@@ -1,27 +1,36 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { Told } from './reaper.js'
 
 const children = new Set<ChildProcess>()
-const directories = new Set<string>()
+let reaper: ChildProcess | undefined
 
-/** Kills `child` when this process goes, however it goes; a suspended child too. */
+/** Ends `child` with this process, however it goes; a suspended child too. */
 export function killAtExit(child: ChildProcess): void {
+  const { pid } = child
+  if (pid === undefined) return
   children.add(child)
-  child.once('exit', () => children.delete(child))
+  tell({ has: 'made', pid })
+  child.once('exit', () => {
+    children.delete(child)
+    tell({ has: 'lost', pid })
+  })
 }
 
 /** A new directory, removed when this process goes. It must lie on a real disk for the durable figures to mean anything. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-  directories.add(directory)
+  tell({ has: 'made', directory })
   return directory
 }
 
 export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
-  directories.delete(directory)
+  tell({ has: 'lost', directory })
 }
 
 /** Ends what a row that failed or was given up has left running. */
@@ -29,11 +38,15 @@ export function killChildren(): void {
   for (const child of children) child.kill('SIGKILL')
 }
 
+/** Call before anything is started. Children and directories are left to a process that outlives this one, SIGKILL included. */
 export function installCleanup(): void {
-  process.on('exit', () => {
-    killChildren()
-    for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+  // A group of its own: Ctrl-C must end the benchmark and leave the reaper to clean up.
+  reaper = fork(fileURLToPath(new URL('./reaper.js', import.meta.url)), {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  // Without a handler a signal ends the process with no 'exit' event, and the children live on.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+}
+
+function tell(told: Told): void {
+  reaper?.send(told)
 }

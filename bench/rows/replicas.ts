@@ -26,7 +26,7 @@ async function measure({ settings }: Bench, { servers }: ReplicaSet, stream: str
   await allOpened(readers)
   const stopMeter = meterCpu(...servers.map(({ pid }) => pid))
   const startedAt = performance.now()
-  // Each replica takes every so-manieth record: together they have the rate.
+  // The replicas take the records in turn: together they have the rate.
   const perReplica = records / servers.length
   await Promise.all(
     servers.map(({ port }, i) => {
