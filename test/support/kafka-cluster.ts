@@ -64,6 +64,16 @@ export class KafkaCluster {
     return [this.address(1), this.address(2), this.address(3)]
   }
 
+  /** Of a node that runs. */
+  pid(node: KafkaNode): number {
+    return this.processes.pid(name(node))
+  }
+
+  /** Where the node keeps its logs. */
+  dataFolder(node: KafkaNode): string {
+    return join(this.processes.folder, `${name(node)}-data`)
+  }
+
   /** Settles when the process is gone; with SIGTERM it has handed over what it leads. */
   async kill(node: KafkaNode, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.processes.signal(name(node), signal)
@@ -165,7 +175,7 @@ export class KafkaCluster {
       'controller.listener.names': 'CONTROLLER',
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
       listeners: `PLAINTEXT://${this.address(node)},CONTROLLER://${controller(node)}`,
-      'log.dirs': join(this.processes.folder, `${name(node)}-data`),
+      'log.dirs': this.dataFolder(node),
       'auto.create.topics.enable': false,
       'default.replication.factor': 3,
       'min.insync.replicas': 2,
