@@ -8,7 +8,7 @@ import { brokerPids, cpuOver, idleCores, sum } from './usage.js'
 const partitionCount = 12
 const streams = ids('s', 48)
 const connections = 48
-const sends = 12_000
+const sends = 3_000
 
 /** One to three replicas that share 12 partitions: what each costs idle, and what the same sends cost them all. */
 export async function replicas(stage: Stage): Promise<Measured[]> {

@@ -8,10 +8,10 @@ import { cpuOver, mebibytes, onDisk, sum } from './usage.js'
 import { cpuSeconds } from '../harness/proc.js'
 
 const partitionCount = 12
-const openStreams = 20_000
-const bodies = 2_000
+const openStreams = 4_000
+const bodies = 400
 const recordsInBody = 100
-const sends = 6_000
+const sends = 1_500
 const drainLimitMs = 60_000
 
 /** Commits gather for 200 ms before they are written: after this all is. */
