@@ -4,6 +4,7 @@ import { afterTests } from '../support/clean-up.js'
 import { Client } from '../support/client.js'
 import { Server } from '../support/server.js'
 import { SseReader } from '../support/sse-reader.js'
+import { firstResults } from '../support/streams.js'
 import { until } from '../support/until.js'
 import { Wire } from '../support/wire.js'
 
@@ -62,6 +63,7 @@ describe('a plain EventSource client', () => {
     const wire = await Wire.to(server.port)
     await client.start('latest')
     await client.ndjson('latest', numbers(1, 10))
+    await firstResults(client, 'latest', 10)
     const { events } = new SseReader(`${wire.url}/stream/latest/results?from=latest`, { reconnectMs: 10 })
     await wire.hasPassed('\nid: ')
     wire.cut()
