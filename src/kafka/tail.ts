@@ -1,6 +1,7 @@
 import { AppendIdentities, CommitRule, type Commit, type CommitSink } from '#libs/engine'
 import { filter, firstValueFrom, fromEvent, map, NEVER, Subject, takeUntil } from 'rxjs'
-import type { Broker, StoredMessage } from './broker.js'
+import { LogGap, type Broker, type StoredMessage } from './broker.js'
+import { extentInTheEnd } from './extent.js'
 import { withMark } from './marks.js'
 import type { TailState } from './tail-state.js'
 import type { ViewWriter } from './view-writer.js'
@@ -84,12 +85,27 @@ export class Tail {
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
+      while (!(await this.follow(signal))) {
+        // An owner has removed old commits while this view, which knows nothing yet, was about to read them.
+        const { oldest } = await extentInTheEnd(this.broker, 'commits', this.partition, signal)
+        this.read = { ...this.read, next: oldest }
+      }
+    } finally {
+      this.passed.complete()
+    }
+  }
+
+  /** Returns whether that was all: false if the log begins later, and nothing of it has counted. */
+  private async follow(signal: AbortSignal): Promise<boolean> {
+    try {
       for await (const batch of this.broker.read('commits', this.partition, this.position, signal)) {
         for (const message of batch) this.take(message)
         await this.writer.room()
       }
-    } finally {
-      this.passed.complete()
+      return true
+    } catch (error) {
+      if (error instanceof LogGap && this.epoch < 0) return false
+      throw error
     }
   }
 

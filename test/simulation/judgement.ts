@@ -7,6 +7,7 @@ import { STREAMS, type World } from './world.js'
 
 /** How long a world without faults may take to come to rest, in virtual ms. */
 const PATIENCE_MS = 120_000
+const ATTEMPT_MS = 10_000
 
 /** Lets the world come to rest, and says what is wrong with what came of it. */
 export async function judge(world: World): Promise<string[]> {
@@ -31,20 +32,31 @@ async function processed(world: World): Promise<string | undefined> {
   const last = world.arrive()
   if (!(await time.run(() => last.serving !== undefined, PATIENCE_MS))) return 'a new replica does not start'
   for (let partition = 0; partition < cluster.partitions; partition++) {
-    // Behind all there is; a twin at the end of the input would not do.
-    let offset: number | undefined
-    last.within(() => {
-      last.serving?.engine.append(partition, { kind: 'tick', asOf: 0 }).then(
+    const offset = await appended(world, partition)
+    if (offset === undefined) return 'the input takes no entries'
+    const passed = (): boolean => world.replicas.every(({ serving }) => (serving?.view.to(partition) ?? -1) > offset)
+    if (!(await time.run(passed, PATIENCE_MS))) return `partition ${partition} is not processed everywhere`
+  }
+  return undefined
+}
+
+/**
+ * Appends an entry behind all there is; a twin at the end of the input would not do. A replica may stop and start anew meanwhile, for
+ * what it was about to read was trimmed.
+ */
+async function appended(world: World, partition: number): Promise<number | undefined> {
+  let offset: number | undefined
+  for (let waited = 0; waited < PATIENCE_MS && offset === undefined; waited += ATTEMPT_MS) {
+    const replica = world.replicas.findLast(({ serving }) => serving !== undefined)
+    replica?.within(() => {
+      replica.serving?.engine.append(partition, { kind: 'tick', asOf: 0 }).then(
         (at) => (offset = at),
         () => undefined,
       )
     })
-    if (!(await time.run(() => offset !== undefined, PATIENCE_MS))) return 'the input takes no entries'
-    const passed = (): boolean =>
-      world.replicas.every(({ serving }) => (serving?.view.to(partition) ?? -1) > (offset ?? Infinity))
-    if (!(await time.run(passed, PATIENCE_MS))) return `partition ${partition} is not processed everywhere`
+    await world.time.run(() => offset !== undefined, ATTEMPT_MS)
   }
-  return undefined
+  return offset
 }
 
 /** Waits until every stream is at rest, and every reader has read all there is for it. */

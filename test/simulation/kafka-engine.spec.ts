@@ -1,4 +1,3 @@
-import { announcedSeed } from '../support/random.js'
 import { mutants, schedulesUntilRed } from './mutants.js'
 import { simulate } from './simulate.js'
 
@@ -10,7 +9,8 @@ const MUTANT_SCHEDULES = 400
 const LIMIT_MS = 120_000
 
 describe('replicas in virtual time, on logs that lose, double, delay and trim', () => {
-  const seed = announcedSeed('kafka-engine.spec')
+  // Always the same: others are run by the thousand by `npm run simulate`.
+  const seed = 40
 
   it(
     'do the same each time with the same seed',
