@@ -1,6 +1,9 @@
 import type { Engine } from '#libs/engine'
 import type { Store } from './view/store.js'
 
+/** Commits of full size that may be on their way to the store. */
+export const UNSETTLED_COMMITS = 4
+
 /** An engine, and the store of the view that it fills. */
 export interface Opened {
   readonly engine: Engine

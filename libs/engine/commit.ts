@@ -75,8 +75,8 @@ export interface Commit {
   readonly verdicts: readonly (readonly [ticket: string, verdict: Verdict])[]
 }
 
-/** Of a patch without its results, about. */
-const PATCH_CHARS = 600
+/** Of a patch without results and labels, about. */
+export const PATCH_CHARS = 600
 
 /** What a commit that waits for the disk holds in memory, about. */
 export function charsOf(commit: Commit): number {

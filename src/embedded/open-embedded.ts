@@ -1,11 +1,8 @@
 import type { Config } from '../config/schema.js'
-import type { Opened } from '../engine.opened.js'
+import { UNSETTLED_COMMITS, type Opened } from '../engine.opened.js'
 import { takeFolder } from '../view/folder.js'
 import { openStore } from '../view/open-store.js'
 import { EmbeddedEngine } from './embedded-engine.js'
-
-/** Commits of full size that may be on their way to the disk. */
-const UNSETTLED_COMMITS = 4
 
 /** @throws StoreError */
 export function openEmbedded(config: Config, onLost: (reason: string) => void): Opened {

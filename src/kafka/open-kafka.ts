@@ -1,14 +1,11 @@
 import type { SASLOptions } from 'kafkajs'
 import { RETRY_LIFETIME_MS } from '#libs/engine'
 import type { Config } from '../config/schema.js'
-import type { Opened } from '../engine.opened.js'
+import { UNSETTLED_COMMITS, type Opened } from '../engine.opened.js'
 import { takeFolder } from '../view/folder.js'
 import { KafkaEngine } from './kafka-engine.js'
 import { KafkajsBroker } from './kafkajs-broker.js'
 import { openView } from './open-view.js'
-
-/** Commits of full size that may be on their way to the view's store. */
-const UNSETTLED_COMMITS = 4
 
 /** Commits are kept this much longer than what is in them is of use, in ms. */
 const RETENTION_MARGIN_MS = 3_600_000

@@ -1,5 +1,15 @@
 import type { LifecycleType } from '#libs/contract'
-import type { Claim, Commit, DataEntry, Run, StoredEntry, StreamHeader, StreamPatch, Verdict } from '#libs/engine'
+import {
+  PATCH_CHARS,
+  type Claim,
+  type Commit,
+  type DataEntry,
+  type Run,
+  type StoredEntry,
+  type StreamHeader,
+  type StreamPatch,
+  type Verdict,
+} from '#libs/engine'
 import { RUN_CHARS, RUN_RESULTS } from '../view/rows.js'
 import type { View } from '../view/view.js'
 
@@ -18,8 +28,7 @@ const NOTHING: StreamPatch['dedupe'] = []
 /** What a commit may hold besides results, in characters, give or take what one entry adds. */
 const BESIDES_CHARS = 1024 * 1024
 
-/** Of a header without labels, and of a verdict, about. */
-const HEADER_CHARS = 600
+/** Of a verdict, about. */
 const VERDICT_CHARS = 150
 
 /** A commit that forms: what the owner reads goes through it, so that it sees its own changes before anyone else does. */
@@ -136,7 +145,7 @@ export class Draft {
     if (known !== undefined) return known
     const fresh: PatchDraft = { header, incarnation: header.incarnation, runs: [] }
     this.patches.set(header.id, fresh)
-    this.besides += HEADER_CHARS
+    this.besides += PATCH_CHARS
     for (const [name, value] of Object.entries(header.settings.labels)) this.besides += name.length + value.length
     return fresh
   }

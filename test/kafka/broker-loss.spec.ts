@@ -3,7 +3,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { AppendFailed, type StoredMessage } from '../../src/kafka/broker.js'
 import { KafkajsBroker } from '../../src/kafka/kafkajs-broker.js'
 import { afterTests } from '../support/clean-up.js'
-import { kafkaBrokers } from '../support/kafka-brokers.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { KafkaCluster, type KafkaNode } from '../support/kafka-cluster.js'
 import { brokerOptions, extentsOf, openBroker, take, topicNeeds } from '../support/kafkajs-broker.js'
 import { until } from '../support/until.js'
@@ -41,7 +41,7 @@ class Sender {
   }
 }
 
-;(kafkaBrokers().length > 0 ? describe : describe.skip)('the logs when a broker is killed', () => {
+describeOnKafka('the logs when a broker is killed', () => {
   const needs = topicNeeds({ partitions: 3 })
   const topic = `${needs.prefix}.input`
   const lines: string[] = []

@@ -4,12 +4,13 @@ import { ConfigResourceTypes, Kafka, logLevel, Partitioners } from 'kafkajs'
 import type { Admin, EachMessagePayload, Producer, RecordMetadata } from 'kafkajs'
 
 import { afterTests } from '../support/clean-up.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { kafkaBrokers } from '../support/kafka-brokers.js'
 
 const brokers = kafkaBrokers()
 const topic = `cluster-spec-${randomUUID()}`
 
-;(brokers.length > 0 ? describe : describe.skip)('a cluster of three brokers', () => {
+describeOnKafka('a cluster of three brokers', () => {
   // The first group of a cluster is refused until the topic of offsets exists: all but the producer may retry.
   const retry = { initialRetryTime: 100, retries: 10 }
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry })

@@ -1,7 +1,7 @@
 import { Client } from '../support/client.js'
 import { kafkaEnv } from '../support/engine-env.js'
 import { request } from '../support/http.js'
-import { kafkaBrokers } from '../support/kafka-brokers.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { Server } from '../support/server.js'
 import { resultsSoFar, startStream } from '../support/streams.js'
 
@@ -21,7 +21,7 @@ async function used(env: Env, sends = 1): Promise<{ dataDir: string; id: string 
 // They start three servers and more.
 jest.setTimeout(180_000)
 
-;(kafkaBrokers().length > 0 ? describe : describe.skip)('a DATA_DIR', () => {
+describeOnKafka('a DATA_DIR', () => {
   it('of one engine is refused with the other one, in words, and is as it was', async () => {
     const owners = [
       { engine: 'embedded', env: {} },

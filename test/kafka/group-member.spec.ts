@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Membership } from '../../src/kafka/broker.js'
 import type { KafkajsBroker } from '../../src/kafka/kafkajs-broker.js'
 import { afterTests } from '../support/clean-up.js'
-import { kafkaBrokers } from '../support/kafka-brokers.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { brokerOptions, openBroker } from '../support/kafkajs-broker.js'
 import { until } from '../support/until.js'
 
@@ -55,7 +55,7 @@ class MemberProcess {
 
 const sorted = (partitions: readonly number[]): readonly number[] => [...partitions].sort((a, b) => a - b)
 
-;(kafkaBrokers().length > 0 ? describe : describe.skip)('the group that shares partitions out', () => {
+describeOnKafka('the group that shares partitions out', () => {
   const options = brokerOptions({ partitions: all.length })
   let broker: KafkajsBroker
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Client } from '../support/client.js'
 import { kafkaEnv } from '../support/engine-env.js'
 import { expectError } from '../support/expect-error.js'
-import { kafkaBrokers } from '../support/kafka-brokers.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { Server } from '../support/server.js'
 import { idsIn, loggedPatches } from '../support/shared-partition.js'
 import type { SseReader } from '../support/sse-reader.js'
@@ -105,7 +105,7 @@ function seenBy({ events }: SseReader): readonly unknown[] {
   return events.filter(({ event }) => event === 'message').map(({ data }) => resultOf(JSON.parse(data) as Result))
 }
 
-;(kafkaBrokers().length > 0 ? describe : describe.skip)('streams of one partition', () => {
+describeOnKafka('streams of one partition', () => {
   it('never see each other: not by sends of any kind, errors, retries, ends or restarts', async () => {
     const server = await Server.start({ env })
     const client = new Client(server.url)

@@ -3,13 +3,14 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { LogGap, type StoredMessage } from '../../src/kafka/broker.js'
 import type { KafkajsBroker } from '../../src/kafka/kafkajs-broker.js'
 import { afterTests } from '../support/clean-up.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { kafkaBrokers } from '../support/kafka-brokers.js'
 import { extentsOf, openBroker, take, topicNeeds } from '../support/kafkajs-broker.js'
 import { until } from '../support/until.js'
 
 const brokers = kafkaBrokers()
 
-;(brokers.length > 0 ? describe : describe.skip)('the logs on a cluster of three brokers', () => {
+describeOnKafka('the logs on a cluster of three brokers', () => {
   const needs = topicNeeds({ partitions: 12 })
   const topic = `${needs.prefix}.input`
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })

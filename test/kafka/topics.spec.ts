@@ -5,13 +5,14 @@ import { TopicError } from '../../src/kafka/topic-error.js'
 import { settingsOf, type TopicNeeds } from '../../src/kafka/topic-settings.js'
 import { prepareTopics } from '../../src/kafka/topics.js'
 import { afterTests } from '../support/clean-up.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { kafkaBrokers } from '../support/kafka-brokers.js'
 import { topicNeeds } from '../support/kafkajs-broker.js'
 
 const brokers = kafkaBrokers()
 
 type Shape = Partial<ITopicConfig> & { readonly config?: Readonly<Record<string, string>> }
-;(brokers.length > 0 ? describe : describe.skip)('the topics at start', () => {
+describeOnKafka('the topics at start', () => {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
 
   beforeAll(async () => {

@@ -29,12 +29,9 @@ export class KafkaReplica {
   readonly sends: SendService
   readonly lifecycle: LifecycleService
   readonly failures: unknown[] = []
-  /** Rejects when the replica was killed: whoever waits for an answer of it gets none. */
-  readonly killed: Promise<never>
-  private kill: (error: Error) => void = () => undefined
 
   private constructor(
-    private readonly broker: Broker,
+    broker: Broker,
     private readonly store: Store,
     options: KafkaReplicaOptions,
   ) {
@@ -54,9 +51,7 @@ export class KafkaReplica {
     const decisions = new Decisions(this.engine, config, this.view)
     this.sends = new SendService(this.engine, directory, decisions)
     this.lifecycle = new LifecycleService(config, this.view, directory, decisions)
-    this.killed = new Promise((_resolve, reject) => (this.kill = reject))
-    this.killed.catch(() => undefined)
-    afterTests(() => this.leave())
+    afterTests(() => broker.close())
   }
 
   static async start(broker: Broker, options: KafkaReplicaOptions): Promise<KafkaReplica> {
@@ -106,11 +101,5 @@ export class KafkaReplica {
   async close(): Promise<void> {
     await this.engine.close()
     await this.store.close()
-  }
-
-  /** As a process that is killed: nothing of it reaches the logs any more. */
-  async leave(): Promise<void> {
-    this.kill(new Error('killed'))
-    await this.broker.close()
   }
 }

@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
 import {
-  AppendFailed,
   LogGap,
   type Broker,
   type Extent,
@@ -16,13 +15,6 @@ interface Partition {
   readonly messages: StoredMessage[]
 }
 
-/** What becomes of an append: where a fault strikes. */
-export interface Faults {
-  append(log: Log, partition: number): 'none' | 'refused' | 'lost' | 'doubled' | 'unanswered' | 'late'
-}
-
-const noFaults: Faults = { append: () => 'none' }
-
 /** The two logs in memory, for as many replicas as there are, and the group that shares the partitions out. */
 export class MemoryCluster {
   private readonly logs: Readonly<Record<Log, readonly Partition[]>>
@@ -31,10 +23,7 @@ export class MemoryCluster {
   private clock = 1_700_000_000_000
   private ahead = 0
 
-  constructor(
-    readonly partitions: number,
-    readonly faults: Faults = noFaults,
-  ) {
+  constructor(readonly partitions: number) {
     const empty = (): Partition[] => Array.from({ length: partitions }, () => ({ oldest: 0, messages: [] }))
     this.logs = { input: empty(), commits: empty() }
   }
@@ -116,23 +105,7 @@ class MemoryBroker implements Broker {
   async append(log: Log, partition: number, messages: readonly NewMessage[]): Promise<number> {
     await turn()
     if (this.closed.signal.aborted) return new Promise(() => undefined)
-    switch (this.cluster.faults.append(log, partition)) {
-      case 'refused':
-        throw new AppendFailed('nothing')
-      case 'lost':
-        throw new AppendFailed('unknown')
-      case 'unanswered':
-        this.cluster.append(log, partition, messages)
-        throw new AppendFailed('unknown')
-      case 'doubled':
-        this.cluster.append(log, partition, messages)
-        return this.cluster.append(log, partition, messages)
-      case 'late':
-        setTimeout(() => this.cluster.append(log, partition, messages), 5)
-        throw new AppendFailed('unknown')
-      default:
-        return this.cluster.append(log, partition, messages)
-    }
+    return this.cluster.append(log, partition, messages)
   }
 
   async *read(
