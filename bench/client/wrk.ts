@@ -30,6 +30,9 @@ export interface WrkLoad {
   readonly round: number
 }
 
+/** A slow answer is an answer: wrk would count one of more than 2 s among its socket errors. */
+const patience = '30s'
+
 /** The scripts are not compiled: they stay in bench/lua, seen here from dist/bench/client. */
 const scripts = fileURLToPath(new URL('../../../bench/lua/', import.meta.url))
 
@@ -39,14 +42,15 @@ export function hasWrk(): boolean {
 
 /** Runs wrk with one thread, on this process's core: more threads on one core only take turns. */
 export async function runWrk(load: WrkLoad): Promise<WrkReport> {
-  const options = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '-s', scripts + load.script]
+  const { connections, seconds, script } = load
+  const options = ['-t1', '--timeout', patience, `-c${connections}`, `-d${seconds}s`, '-s', scripts + script]
   const target = [
     `http://127.0.0.1:${load.port}`,
     '--',
     load.prefix,
     ...[load.streams, load.connections, load.round].map(String),
   ]
-  const running = promisify(execFile)('wrk', [...options, ...target], { timeout: (load.seconds + 30) * 1000 })
+  const running = promisify(execFile)('wrk', [...options, ...target], { timeout: (seconds + 60) * 1000 })
   killAtExit(running.child)
   const { stdout, stderr } = await running
   const report = /^RESULT (.*)$/m.exec(stdout)?.[1]
