@@ -42,15 +42,10 @@ export function hasWrk(): boolean {
 
 /** Runs wrk with one thread, on this process's core: more threads on one core only take turns. */
 export async function runWrk(load: WrkLoad): Promise<WrkReport> {
-  const { connections, seconds, script } = load
+  const { port, connections, seconds, script, prefix, streams, round } = load
   const options = ['-t1', '--timeout', patience, `-c${connections}`, `-d${seconds}s`, '-s', scripts + script]
-  const target = [
-    `http://127.0.0.1:${load.port}`,
-    '--',
-    load.prefix,
-    ...[load.streams, load.connections, load.round].map(String),
-  ]
-  const running = promisify(execFile)('wrk', [...options, ...target], { timeout: (seconds + 60) * 1000 })
+  const target = [`http://127.0.0.1:${port}`, '--', prefix, ...[streams, connections, round].map(String)]
+  const running = promisify(execFile)('wrk', [...options, ...target], { timeout: (seconds + 30) * 1000 })
   killAtExit(running.child)
   const { stdout, stderr } = await running
   const report = /^RESULT (.*)$/m.exec(stdout)?.[1]

@@ -1,7 +1,7 @@
 import { Client } from '../support/client.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { kafkaEnv } from '../support/engine-env.js'
 import { request } from '../support/http.js'
-import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { Server } from '../support/server.js'
 import { resultsSoFar, startStream } from '../support/streams.js'
 

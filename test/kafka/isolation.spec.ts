@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
 import { Client } from '../support/client.js'
+import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { kafkaEnv } from '../support/engine-env.js'
 import { expectError } from '../support/expect-error.js'
-import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { Server } from '../support/server.js'
 import { idsIn, loggedPatches } from '../support/shared-partition.js'
 import type { SseReader } from '../support/sse-reader.js'
