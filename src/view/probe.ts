@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 
-/** How long the tables are walked: a small store is read whole, of a large one the first part of every table. */
+/** How long the tables are walked: a small store is read whole, of a large one that is as long as it says the first part of every table. */
 const BUDGET_MS = 1_000
 
 /** How LMDB marks its root pages, and where in them. */
@@ -24,15 +24,17 @@ function probe(path: string): void {
   }
   const file = join(path, 'data.mdb')
   const { size } = statSync(file)
-  const expected = (lastPageNumber + 1) * pageSize
-  if (size < expected) throw new Error(`data.mdb has ${size} bytes and should have at least ${expected}`)
+  // LMDB gives pages out that it then has no use for and never writes: a whole store may end before its last page. What is missing
+  // besides shows when everything is read.
+  const endsEarly = size < (lastPageNumber + 1) * pageSize
+  if (endsEarly && size % pageSize !== 0) throw new Error(`data.mdb has ${size} bytes and ends within a page`)
   for (const page of [0, 1])
     if (!isRoot(file, page * pageSize)) throw new Error(`page ${page} of data.mdb is not what it should be`)
   const names = [...env.getKeys({})].map(String)
   // Noise can pass for a page without rows.
   if (names.length !== root.entryCount) throw new Error(`${names.length} of ${root.entryCount} tables are there`)
   for (const name of names) {
-    const deadline = performance.now() + BUDGET_MS / names.length
+    const deadline = endsEarly ? Infinity : performance.now() + BUDGET_MS / names.length
     const table = env.openDB<Buffer, Buffer>(name, bytes)
     const { entryCount } = table.getStats() as { entryCount: number }
     let count = 0

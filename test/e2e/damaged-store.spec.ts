@@ -4,6 +4,8 @@ import { cpSync, openSync, readdirSync, readFileSync, statSync, truncateSync, wr
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+import { open as openLmdb } from 'lmdb'
+
 import { Client } from '../support/client.js'
 import { announcedSeed, seeded } from '../support/random.js'
 import { packageFolder } from '../support/package-folder.js'
@@ -104,6 +106,47 @@ describe('a start is refused, in words that say what to do, and changes nothing,
       overwrite(dataDir, position, page)
     }
     expect(open(dataDir)).toEqual({ status: 0, text: '' })
+  })
+})
+
+describe('a store that LMDB has left shorter than it says, for it gave pages out and had no use for them', () => {
+  let path: string
+  let pages: number
+
+  const probe = (): number | null =>
+    spawnSync(process.execPath, [join(packageFolder, 'dist/src/view/probe.js'), path]).status
+
+  beforeAll(async () => {
+    path = await temporaryFolder()
+    const env = openLmdb({ path, maxDbs: 1 })
+    const table = env.openDB<Buffer, number>('rows', { encoding: 'binary' })
+    const size = (): number => statSync(join(path, 'data.mdb')).size / pageBytes
+    const says = (): number => (env.getStats() as { lastPageNumber: number }).lastPageNumber + 1
+    for (let count = 0; count < 1_000 && size() >= says(); count++) {
+      await table.transaction(() => {
+        for (let key = 100 * count; random.int(0, 15) > 0; key++) {
+          void table.put(key, Buffer.alloc(random.int(0, 9000)))
+          if (random.int(0, 1) === 0) void table.remove(key)
+        }
+      })
+    }
+    pages = size()
+    expect(pages).toBeLessThan(says())
+    await env.close()
+  }, 60_000)
+
+  it('is not refused', () => {
+    expect(probe()).toBe(0)
+  })
+
+  it('is refused where rows are missing, too', () => {
+    truncateSync(join(path, 'data.mdb'), Math.floor(pages / 2) * pageBytes)
+    expect(probe()).not.toBe(0)
+  })
+
+  it('is refused where it ends within a page', () => {
+    truncateSync(join(path, 'data.mdb'), Math.floor(pages / 2) * pageBytes - 1)
+    expect(probe()).not.toBe(0)
   })
 })
 
