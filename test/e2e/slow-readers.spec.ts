@@ -25,7 +25,8 @@ describe('a reader that stops reading while its stream gets 110 MB', () => {
   beforeAll(async () => {
     const probed = canMeasureMemory ? await ProbedServer.start() : undefined
     server = probed?.server ?? (await Server.start())
-    const settledBytes = async (): Promise<number> => probed?.settledBytes() ?? 0
+    // Not those of the process: what the allocator keeps of a flood varies by more than a reader may cost.
+    const liveBytes = async (): Promise<number> => (await probed?.settle())?.liveBytes ?? 0
     const client = new Client(server.url)
     const flood = async (id: string, times: number): Promise<void> => {
       for (let sent = 0; sent < times; sent++) await client.ndjson(id, body)
@@ -33,7 +34,7 @@ describe('a reader that stops reading while its stream gets 110 MB', () => {
     // What the server takes for the flood itself is there before the slow reader comes.
     await client.start('warm-up', { processor: 'identity' })
     await flood('warm-up', 40)
-    const before = await settledBytes()
+    const before = await liveBytes()
 
     await client.start('flood', { processor: 'identity' })
     slow = new ResultCounter(resultsOf(server, 'flood'))
@@ -41,7 +42,7 @@ describe('a reader that stops reading while its stream gets 110 MB', () => {
     fast = new ResultCounter(resultsOf(server, 'flood'))
     await flood('flood', sends)
     await until('the other reader has all', () => fast.last === sends * RECORDS)
-    growth = (await settledBytes()) - before
+    growth = (await liveBytes()) - before
   }, 60_000)
 
   it('does not hold up the others', () => {
@@ -50,7 +51,7 @@ describe('a reader that stops reading while its stream gets 110 MB', () => {
   })
 
   ;(canMeasureMemory ? it : it.skip)('costs the server a bounded amount of memory', () => {
-    expect(growth).toBeLessThan(32 * MiB)
+    expect(growth).toBeLessThan(16 * MiB)
   })
 
   it('gets everything exactly once when it reads on', async () => {

@@ -17,6 +17,8 @@ export interface Figures {
    * as tests that run at the same time: a time measured here, times this, is about that of a server with a CPU for itself.
    */
   readonly cpuShare: number
+  /** The heap and what its objects hold outside of it, after a collection. */
+  readonly liveBytes: number
 }
 
 /** A server that is measured. Linux only. */

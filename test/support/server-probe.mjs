@@ -10,12 +10,14 @@ delay.enable()
 let count = 0
 
 process.on('SIGUSR2', async () => {
-  const figures = { loopDelayP99Ms: delay.percentile(99) / 1e6, loopDelayMaxMs: delay.max / 1e6 }
+  const loop = { loopDelayP99Ms: delay.percentile(99) / 1e6, loopDelayMaxMs: delay.max / 1e6 }
   // The pages of a heap that has shrunk go back to the system a little after the collection.
   for (let round = 0; round < 3; round++) {
     globalThis.gc()
     await wait(100)
   }
+  const { heapUsed, external } = process.memoryUsage()
+  const figures = { ...loop, liveBytes: heapUsed + external }
   writeFileSync(`${file}.new`, JSON.stringify({ mark: `${process.pid}-${++count}`, ...figures }))
   renameSync(`${file}.new`, file)
   delay.reset()
