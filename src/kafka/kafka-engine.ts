@@ -122,6 +122,7 @@ export class KafkaEngine implements Engine {
       return new Barrier(tail, end, options.barrierTimeoutMs, signal)
     })
     this.tailing = Promise.all(this.tails.map((tail) => this.follow(tail)))
+    for (const [partition, tail] of this.tails.entries()) void this.tellOfSilence(partition, tail)
     if (options.isWorker) this.joining = this.join(own)
   }
 
@@ -188,6 +189,16 @@ export class KafkaEngine implements Engine {
     } catch (error) {
       this.lose(String(error))
     }
+  }
+
+  /** Says why this replica waits when all that the log still holds tells nothing. Owners never remove so much of it. */
+  private async tellOfSilence(partition: number, tail: Tail): Promise<void> {
+    const end = this.found[partition] ?? 0
+    if (!(await tail.until(() => tail.position >= end)) || this.caughtUp(partition)) return
+    this.options.log(
+      `The commit log of partition ${partition} has lost what tells of its streams, and this replica has no view of it. ` +
+        'It serves them as soon as a worker whose view is whole (ROLE=all or worker) has taken the partition.',
+    )
   }
 
   private async grace(partition: number): Promise<void> {

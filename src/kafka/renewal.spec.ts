@@ -47,6 +47,28 @@ describe('a commit log that is trimmed', () => {
     await until('it is processed', () => fresh.results('s').length === 1)
     expect(extentOf(cluster).oldest).toBe(oldest)
   })
+
+  it('to its end, by hand, makes an empty view say why it waits, until one that is whole takes the partition', async () => {
+    const cluster = new MemoryCluster(1)
+    const whole = await KafkaReplica.start(cluster.broker(), options)
+    const owner = await KafkaReplica.start(cluster.broker(), options)
+    await whole.lifecycle.start('s', {})
+    await whole.send('s', 'acked')
+    await until('all have it', () => [whole, owner].every((replica) => replica.results('s').length === 1))
+    const { end } = extentOf(cluster)
+    cluster.trim('commits', 0, end)
+
+    const said: string[] = []
+    const fresh = await KafkaReplica.start(cluster.broker(), { ...options, log: (message) => said.push(message) })
+    await until('it says so', () => said.length > 0)
+    expect(said).toEqual([expect.stringMatching(/^The commit log of partition 0 has lost what tells of its streams/)])
+    expect(fresh.engine.caughtUp(0)).toBe(false)
+    await owner.close()
+    await until('it has caught up', () => fresh.engine.caughtUp(0))
+    await until('it knows the stream', () => fresh.view.headers.get('s')?.lastSeq === 1)
+    expect(said).toHaveLength(1)
+    expect([...whole.failures, ...owner.failures, ...fresh.failures]).toEqual([])
+  })
 })
 
 function extentOf(cluster: MemoryCluster): { oldest: number; end: number } {

@@ -20,6 +20,8 @@ export interface KafkaReplicaOptions {
   readonly verdictTimeoutMs: number
   /** Default: none is forgotten while a test runs. */
   readonly commitsRetentionMs?: number
+  /** Default: what it says is not kept. */
+  readonly log?: (message: string) => void
 }
 
 /** What a replica on Kafka holds, without HTTP: its engine, view, owners, and the services that take calls. All of it real. */
