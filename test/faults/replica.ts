@@ -12,7 +12,7 @@ import type { Ground } from './fault.js'
 const startLimitMs = 60_000
 
 /** A client waits a little longer than a replica takes to say that it does not know. */
-const clientTimeoutMs = 15_000
+const clientTimeoutMs = 25_000
 
 /** Where one is asked for a stream, or what became of its view. */
 const standing = /(?:In group \S+ with partitions ([0-9, ]+|none)\.|Not in group )/g

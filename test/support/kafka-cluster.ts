@@ -188,6 +188,8 @@ export class KafkaCluster {
       'share.coordinator.state.topic.min.isr': 2,
       'share.coordinator.state.topic.num.partitions': 3,
       'group.initial.rebalance.delay.ms': 0,
+      // 9 s by default. When the broker that dies leads the controllers too, their election comes on top of it.
+      'broker.session.timeout.ms': 6000,
       // 128 MB of heap by default.
       'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
     }
