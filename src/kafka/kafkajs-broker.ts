@@ -5,6 +5,7 @@ import type { Broker, Extent, Log, Membership, NewMessage, StoredMessage } from 
 import { Cluster } from './cluster.js'
 import { extent } from './extent.js'
 import { Fetcher } from './fetcher.js'
+import './kafkajs-repair.js'
 import { GROUP_RETRY, GroupMember } from './group-member.js'
 import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './node-link.js'
 import { DELETE_RECORDS } from './protocol.js'

@@ -159,6 +159,38 @@ declare module 'kafkajs/src/network/socketFactory.js' {
   export default function socketFactory(): ISocketFactory
 }
 
+declare module 'kafkajs/src/network/requestQueue/index.js' {
+  import type { Logger } from 'kafkajs'
+
+  interface QueuedRequest {
+    readonly entry: { readonly correlationId: number; readonly resolve: () => void; readonly reject: () => void }
+    readonly expectResponse: boolean
+    readonly sendRequest: () => void
+  }
+
+  /** What is on its way on a connection, and what waits because a broker wants it to, or because enough is on its way. */
+  export default class RequestQueue {
+    constructor(options: {
+      readonly maxInFlightRequests: number | null
+      readonly requestTimeout: number
+      readonly clientId: string
+      readonly broker: string
+      readonly logger: Logger
+    })
+    readonly pending: readonly unknown[]
+    /** Ms since 1970; -1 at first. */
+    readonly throttledUntil: number
+    throttleCheckTimeoutId: NodeJS.Timeout | null
+    push(request: QueuedRequest): void
+    fulfillRequest(response: { readonly correlationId: number; readonly payload: Buffer; readonly size: number }): void
+    /** As a broker asks for it, in ms. */
+    maybeThrottle(ms: number): void
+    /** Sends what can be sent. */
+    checkPendingRequests(): void
+    scheduleCheckPendingRequests(): void
+  }
+}
+
 declare module 'kafkajs/src/network/connectionPool.js' {
   import type { ISocketFactory, KafkaConfig, Logger } from 'kafkajs'
   import type { Exchange } from 'kafkajs/src/protocol/requests/index.js'

@@ -106,7 +106,7 @@ export class NodeLink {
 async function answered<Reply>(reply: Promise<Reply>): Promise<Reply> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, ABANDON_AFTER_MS, new Error(`No response within ${ABANDON_AFTER_MS} ms.`))
+    timer = setTimeout(() => reject(new Error(`No response within ${ABANDON_AFTER_MS} ms.`)), ABANDON_AFTER_MS)
   })
   try {
     return await Promise.race([reply, late])
