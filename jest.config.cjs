@@ -1,5 +1,5 @@
 // Jest runs in its CommonJS mode: Nest 12 is ESM-only and fails in Jest's ESM mode, so the ESM-only packages
-// are transformed too. This is not the product; what must hold for the product is tested on `dist` (project e2e).
+// are transformed too. This is not the product; what must hold for the product is tested on `dist` (specs of test/e2e).
 const esmOnlyPackages = [
   '@nestjs',
   '@borewit',
@@ -30,6 +30,7 @@ const cleanUp = '<rootDir>/test/support/clean-up-after-tests.ts'
 const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',
+  testMatch: ['**/*.spec.ts'],
   transform: { '\\.[cm]?[jt]s$': ['@swc/jest', swcOptions] },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnlyPackages.join('|')})/)`],
   moduleNameMapper: {
@@ -43,30 +44,16 @@ const shared = {
 
 const countsFile = process.env.TEST_COUNTS_FILE
 
-/** Specs of promises that hold on both engines; the others are about the embedded store, or need a mutant or a measure of it. */
-const onBothEngines = [
-  'cursors',
-  'directory',
-  'eventsource',
-  'expiry',
-  'feed',
-  'ids',
-  'lifecycle',
-  'pages',
-  'positions',
-  'readers',
-  'reconnect',
-  'refusals',
-  'retries',
-  'retries-after-restart',
-  'send',
-  'start',
+/** Specs about what the embedded store does on its disk, and about the checker; all others are of promises that hold on both engines. */
+const aboutEmbedded = [
+  'damaged-store',
+  'durable-acks',
+  'failed-sync',
+  'full-disk',
+  'kill-checker-mutants',
+  'kill-two-processes',
+  'one-process',
 ]
-
-const kafka = {
-  globalSetup: '<rootDir>/test/kafka/global-setup.cjs',
-  globalTeardown: '<rootDir>/test/kafka/global-teardown.cjs',
-}
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -74,28 +61,20 @@ module.exports = {
   maxWorkers: 2,
   testTimeout: 20_000,
   projects: [
-    { ...shared, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/libs'], testMatch: ['**/*.spec.ts'] },
     {
       ...shared,
-      displayName: 'e2e',
-      roots: ['<rootDir>/test'],
-      testMatch: ['**/*.spec.ts'],
+      displayName: 'embedded',
+      roots: ['<rootDir>/src', '<rootDir>/libs', '<rootDir>/test'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/kafka/'],
     },
     {
       ...shared,
       displayName: 'kafka',
-      roots: ['<rootDir>/test/kafka'],
-      testMatch: ['**/*.spec.ts'],
-      ...kafka,
-    },
-    {
-      ...shared,
-      displayName: 'e2e on kafka',
-      roots: ['<rootDir>/test/e2e'],
-      testMatch: onBothEngines.map((name) => `**/${name}.spec.ts`),
+      roots: ['<rootDir>/test/kafka', '<rootDir>/test/e2e'],
+      testPathIgnorePatterns: ['/node_modules/', `/(${aboutEmbedded.join('|')})\\.spec\\.ts$`],
       setupFilesAfterEnv: [cleanUp, '<rootDir>/test/kafka/on-kafka.cjs'],
-      ...kafka,
+      globalSetup: '<rootDir>/test/kafka/global-setup.cjs',
+      globalTeardown: '<rootDir>/test/kafka/global-teardown.cjs',
     },
   ],
 }

@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { chromiumHere, startBrowser } from '../support/browser.js'
 import { Client } from '../support/client.js'
 import { Server } from '../support/server.js'
+import { startAnew } from '../support/streams.js'
 import { Wire } from '../support/wire.js'
 
 interface Heard {
@@ -115,7 +116,7 @@ if (fault !== '') process.stderr.write(`browser.spec: skipped, Chromium does not
     await page.waitForFunction('heard.results.length === 1')
     wire.cut()
     await client.end('anew')
-    await client.start('anew')
+    await startAnew(client, 'anew')
     await client.send('anew', 'new')
     wire.mend()
     await page.waitForFunction('heard.results.length === 2')

@@ -24,7 +24,7 @@ jest.setTimeout(180_000)
 describeOnKafka('a DATA_DIR', () => {
   it('of one engine is refused with the other one, in words, and is as it was', async () => {
     const owners = [
-      { engine: 'embedded', env: {} },
+      { engine: 'embedded', env: { ENGINE: 'embedded' } },
       { engine: 'kafka', env: kafkaEnv() },
     ]
     for (const [owner, other] of [owners, owners.toReversed()] as (typeof owners)[]) {

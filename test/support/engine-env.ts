@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 
+/** Whether this run's servers are on Kafka. */
+export const isOnKafka = (): boolean => process.env.TEST_ENGINE === 'kafka'
+
 /** What a server of this run's engine needs besides: embedded, or Kafka with topics of its own (`TEST_ENGINE=kafka`). */
 export function engineEnv(): Readonly<Record<string, string>> {
-  return process.env.TEST_ENGINE === 'kafka' ? kafkaEnv() : {}
+  return isOnKafka() ? kafkaEnv() : {}
 }
 
 /** What a server needs to be on the Kafka cluster of this run, with topics that no other test uses. */

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 
 import type { Client } from './client.js'
+import { isOnKafka } from './engine-env.js'
 import type { Reply } from './http.js'
 import type { Random } from './random.js'
 import { until } from './until.js'
@@ -29,7 +30,7 @@ export class Race {
     readonly id: string,
     private readonly random: Random,
     /** Whether a send may be answered that it is not known. */
-    private readonly mayBeUnknown = false,
+    private readonly mayBeUnknown = isOnKafka(),
   ) {}
 
   /** Sends one request after the other, in all forms there are; stops when `isOver` says so. */
