@@ -122,7 +122,7 @@ export const SCHEMA = {
     10_000,
     100,
     hourMs,
-    'With Kafka: how long an append is tried; the last attempt may take 13 s more.',
+    'With Kafka: how long an append is tried before its call is answered with 503 or 504.',
   ),
   closingGraceMs: number(
     'CLOSING_GRACE_MS',

@@ -17,6 +17,8 @@ interface Append {
   readonly deadline: number
   readonly resolve: (offset: number) => void
   readonly reject: (error: unknown) => void
+  /** Gives it up at its deadline, while it waits. */
+  readonly timer: NodeJS.Timeout
 }
 
 export interface AppenderOptions {
@@ -24,7 +26,7 @@ export interface AppenderOptions {
   readonly replica: string
   /** Input on its way to the log, over all partitions, in bytes. */
   readonly backlogBytes: number
-  /** How long an append is tried, in ms. */
+  /** How long an append is tried, in ms. Then it is answered, whatever an attempt under way comes to. */
   readonly appendTimeoutMs: number
 }
 
@@ -39,6 +41,8 @@ export class Backlog {
  */
 export class Appender {
   private readonly lane = new Lane<Append>((batch) => this.write(batch))
+  /** They still wait in the lane. */
+  private readonly givenUp = new Set<Append>()
   private seq = 0
 
   constructor(
@@ -59,7 +63,11 @@ export class Appender {
     if (entry.kind === 'data' && full) return Promise.reject(new ApiError('overloaded'))
     this.backlog.bytes += bytes
     return new Promise((resolve, reject) => {
-      this.lane.add({ entry, bytes, deadline: performance.now() + this.options.appendTimeoutMs, resolve, reject })
+      const { appendTimeoutMs } = this.options
+      const deadline = performance.now() + appendTimeoutMs
+      const timer = setTimeout(() => this.giveUp(append), appendTimeoutMs)
+      const append: Append = { entry, bytes, deadline, resolve, reject, timer }
+      this.lane.add(append)
     })
   }
 
@@ -68,19 +76,26 @@ export class Appender {
     return this.lane.idle()
   }
 
+  private giveUp(append: Append): void {
+    this.givenUp.add(append)
+    append.reject(unavailable())
+  }
+
   private async write(waiting: readonly Append[]): Promise<void> {
     let batch: Append[] = []
     let bytes = 0
     for (const append of waiting) {
-      if (append.deadline <= performance.now()) {
-        this.backlog.bytes -= append.bytes
-        append.reject(unavailable())
-        continue
-      }
       if (batch.length > 0 && bytes + append.bytes > BATCH_BYTES) {
         await this.settle(batch)
         batch = []
         bytes = 0
+      }
+      clearTimeout(append.timer)
+      // A process that stood still has its timers late.
+      if (append.deadline <= performance.now()) this.giveUp(append)
+      if (this.givenUp.delete(append)) {
+        this.backlog.bytes -= append.bytes
+        continue
       }
       batch.push(append)
       bytes += append.bytes
@@ -95,8 +110,11 @@ export class Appender {
       key: 'stream' in entry ? entry.stream : entry.kind,
       text: encodeInput({ replica: this.options.replica, seq: ++this.seq }, entry),
     }))
+    const overdue = (): void => {
+      for (const { reject } of batch) reject(new ApiError('append_unknown'))
+    }
     try {
-      const first = await this.attempt(messages, oldest.deadline)
+      const first = await this.attempt(messages, oldest.deadline, overdue)
       batch.forEach(({ resolve }, index) => {
         resolve(first + index)
       })
@@ -107,14 +125,18 @@ export class Appender {
     }
   }
 
-  private async attempt(messages: readonly NewMessage[], deadline: number): Promise<number> {
+  /** @param overdue called at the deadline, if an attempt is under way then: what comes of it is known too late */
+  private async attempt(messages: readonly NewMessage[], deadline: number, overdue: () => void): Promise<number> {
     for (let mayExist = false; ;) {
       let cause: AppendFailed
+      const timer = setTimeout(overdue, deadline - performance.now())
       try {
         return await this.broker.append('input', this.partition, messages)
       } catch (error) {
         if (!(error instanceof AppendFailed)) throw error
         cause = error
+      } finally {
+        clearTimeout(timer)
       }
       mayExist ||= cause.outcome === 'unknown'
       if (cause.outcome === 'never' && !mayExist) throw new ApiError('body_too_large', {}, { cause })
