@@ -71,6 +71,23 @@ describe('a commit log that is trimmed', () => {
   })
 })
 
+it('a view that finds nothing where it was about to read says so', async () => {
+  const cluster = new MemoryCluster(1)
+  const owner = await KafkaReplica.start(cluster.broker(), options)
+  await owner.lifecycle.start('s', {})
+  const broker = cluster.broker()
+  const said: string[] = []
+  // Between the question where the log begins and the first read of it.
+  const extent = broker.extent.bind(broker)
+  broker.extent = async (log, partition) => {
+    const found = await extent(log, partition)
+    if (log === 'commits') cluster.trim(log, partition, found.end)
+    return found
+  }
+  await KafkaReplica.start(broker, { ...options, log: (message) => said.push(message) })
+  await until('it says so', () => said.length > 0)
+})
+
 function extentOf(cluster: MemoryCluster): { oldest: number; end: number } {
   const { oldest, messages } = cluster.partition('commits', 0)
   return { oldest, end: oldest + messages.length }

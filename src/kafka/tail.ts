@@ -89,6 +89,7 @@ export class Tail {
         // An owner has removed old commits while this view, which knows nothing yet, was about to read them.
         const { oldest } = await extentInTheEnd(this.broker, 'commits', this.partition, signal)
         this.read = { ...this.read, next: oldest }
+        this.passed.next()
       }
     } finally {
       this.passed.complete()
@@ -110,7 +111,7 @@ export class Tail {
   }
 
   /**
-   * Resolves with true as soon as `condition` holds, which is looked at after every message; with false if the tail ends before, or
+   * Resolves with true as soon as `condition` holds, which is looked at after every message and every gap; with false if the tail ends before, or
    * `signal` is aborted.
    */
   async until(condition: () => boolean, signal?: AbortSignal): Promise<boolean> {
