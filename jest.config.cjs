@@ -44,7 +44,7 @@ const shared = {
 
 const countsFile = process.env.TEST_COUNTS_FILE
 
-/** Specs about what the embedded store does on its disk, and about the checker; all others are of promises that hold on both engines. */
+/** Specs about the embedded store, its disk and its lock, and about the checker; all others are of promises that hold on both engines. */
 const aboutEmbedded = [
   'damaged-store',
   'durable-acks',
