@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-
 import { Kafka, logLevel } from 'kafkajs'
 import type { Admin } from 'kafkajs'
 
@@ -9,7 +7,6 @@ import { until } from '../support/until.js'
 const noLeader = -1
 const moveLimitMs = 60_000
 const inSyncLimitMs = 60_000
-const readLimitMs = 60_000
 
 /** Asks the cluster something. Its brokers may be going or coming: it is asked again for a while. */
 async function ask<T>(cluster: KafkaCluster, question: (admin: Admin) => Promise<T>): Promise<T> {
@@ -26,36 +23,6 @@ async function ask<T>(cluster: KafkaCluster, question: (admin: Admin) => Promise
 export async function endsOf(cluster: KafkaCluster, topic: string): Promise<readonly number[]> {
   const offsets = await ask(cluster, (admin) => admin.fetchTopicOffsets(topic))
   return offsets.sort((a, b) => a.partition - b.partition).map(({ high }) => Number(high))
-}
-
-/** Offset of the newest marker in each partition of a commit log. */
-export async function newestMarkers(cluster: KafkaCluster, commits: string): Promise<readonly number[]> {
-  const ends = await endsOf(cluster, commits)
-  const markers = ends.map(() => -1)
-  const positions = ends.map(() => 0)
-  const consumer = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING }).consumer({
-    groupId: `markers-${randomUUID()}`,
-  })
-  try {
-    await consumer.connect()
-    await consumer.subscribe({ topic: commits, fromBeginning: true })
-    await consumer.run({
-      eachMessage({ partition, message }) {
-        const offset = Number(message.offset)
-        if (message.key?.toString() === 'marker') markers[partition] = offset
-        positions[partition] = offset + 1
-        return Promise.resolve()
-      },
-    })
-    await until(
-      'the commit log is read',
-      () => ends.every((end, partition) => (positions[partition] ?? 0) >= end),
-      readLimitMs,
-    )
-  } finally {
-    await consumer.disconnect()
-  }
-  return markers
 }
 
 /** Removes what stands before `ends`, as retention does when it is time. */
