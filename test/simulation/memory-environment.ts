@@ -34,7 +34,8 @@ class OrderedRows {
 
   range({ start, end, exclusiveStart = false, reverse = false, limit = Infinity }: Range): string[] {
     const bounds = [start, end].map((key) => (key === undefined ? undefined : textOf(key)))
-    const [low, high] = reverse ? bounds.reverse() : bounds
+    // Read backwards to no end, `lmdb` stops short of the key of one zero byte.
+    const [low, high] = reverse ? [bounds[1] ?? '\0', bounds[0]] : bounds
     let from = low === undefined ? 0 : this.indexOf(low)
     let to = high === undefined ? this.keys.length : this.indexOf(high)
     // The start is of the range, the end is not, whichever way it is read.
