@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { freePort } from './free-port.js'
+import { kafkaJars } from './kafka-jars.js'
+import { KafkaProcesses } from './kafka-processes.js'
+
+const user = 'millrace'
+const password = 'not a secret'
+const storePassword = 'changeit'
+
+/** One real broker that takes clients by TLS and SASL alone: PLAIN and SCRAM, with one user. */
+export class SecureBroker {
+  readonly user = user
+  readonly password = password
+
+  private constructor(
+    private readonly processes: KafkaProcesses,
+    /** `host:port` */
+    readonly address: string,
+    /** PEM file of the certificate that a client must trust. */
+    readonly certificate: string,
+  ) {}
+
+  static async start(): Promise<SecureBroker> {
+    const processes = KafkaProcesses.keep(await mkdtemp(join(tmpdir(), 'millrace-kafka-')))
+    const { folder } = processes
+    const certificate = join(folder, 'certificate.pem')
+    keytool(folder, '-genkeypair', '-keyalg', 'RSA', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1')
+    keytool(folder, '-exportcert', '-rfc', '-file', certificate)
+    const [secure, plain, controller] = [await freePort(), await freePort(), await freePort()]
+    const properties = join(folder, 'broker.properties')
+    await writeFile(properties, text(settings(folder, { secure, plain, controller })))
+    const java = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(await kafkaJars(), '*')]
+    const scram = ['256', '512'].flatMap((bits) => [
+      '--add-scram',
+      `SCRAM-SHA-${bits}=[name=${user},password="${password}"]`,
+    ])
+    const id = Buffer.concat([Buffer.from('test'), randomBytes(12)]).toString('base64url')
+    await processes.start('format', 'java', [
+      ...java,
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      id,
+      '-c',
+      properties,
+      ...scram,
+    ])
+    const { code } = await processes.exit('format')
+    if (code !== 0) throw new Error(`The broker was not formatted:\n${await processes.log('format')}`)
+    await processes.start('broker', 'java', [...java, 'kafka.Kafka', properties])
+    return new SecureBroker(processes, `127.0.0.1:${secure}`, certificate)
+  }
+
+  log(): Promise<string> {
+    return this.processes.log('broker')
+  }
+
+  async stop(): Promise<void> {
+    await this.processes.end()
+  }
+}
+
+/** It comes with Java. */
+function keytool(folder: string, command: string, ...options: readonly string[]): void {
+  const store = [
+    '-keystore',
+    join(folder, 'keys.p12'),
+    '-storetype',
+    'PKCS12',
+    '-storepass',
+    storePassword,
+    '-alias',
+    'broker',
+  ]
+  execFileSync('keytool', [command, ...store, ...options], { stdio: 'pipe' })
+}
+
+function settings(
+  folder: string,
+  ports: { readonly secure: number; readonly plain: number; readonly controller: number },
+): Readonly<Record<string, string | number>> {
+  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
+  return {
+    'node.id': 1,
+    'process.roles': 'broker,controller',
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAIN',
+    'listener.security.protocol.map': 'SECURE:SASL_SSL,PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `SECURE://127.0.0.1:${ports.secure},PLAIN://127.0.0.1:${ports.plain},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.secure.plain.sasl.jaas.config': `${plain} user_${user}="${password}";`,
+    ...Object.fromEntries(
+      ['256', '512'].map((bits) => [
+        `listener.name.secure.scram-sha-${bits}.sasl.jaas.config`,
+        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+      ]),
+    ),
+    'ssl.keystore.type': 'PKCS12',
+    'ssl.keystore.location': join(folder, 'keys.p12'),
+    'ssl.keystore.password': storePassword,
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+  }
+}
+
+const text = (properties: Readonly<Record<string, string | number>>): string =>
+  Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
