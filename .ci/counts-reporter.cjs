@@ -1,7 +1,7 @@
-const { writeFileSync } = require('node:fs')
+const { existsSync, readFileSync, writeFileSync } = require('node:fs')
 
 /**
- * A Jest reporter that leaves `passed failed skipped kafka` in a file; the last says how many of the passed are tests of the
+ * A Jest reporter that adds `passed failed skipped kafka` to those in a file; the last says how many of the passed are tests of the
  * project kafka. A suite that could not run counts as one failure.
  */
 module.exports = class CountsReporter {
@@ -17,6 +17,8 @@ module.exports = class CountsReporter {
     const kafka = results.testResults
       .filter(({ displayName }) => displayName?.name === 'kafka')
       .reduce((sum, { numPassingTests }) => sum + numPassingTests, 0)
-    writeFileSync(this.#file, `${results.numPassedTests} ${failed} ${skipped} ${kafka}\n`)
+    const before = existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split(' ').map(Number) : [0, 0, 0, 0]
+    const counts = [results.numPassedTests, failed, skipped, kafka].map((count, index) => count + before[index])
+    writeFileSync(this.#file, `${counts.join(' ')}\n`)
   }
 }
