@@ -1,6 +1,6 @@
+import type { Entry } from '#libs/engine'
 import { MemoryCluster } from '../../test/support/memory-broker.js'
 import { until } from '../../test/support/until.js'
-import type { Entry } from '#libs/engine'
 import { Appender, Backlog } from './appender.js'
 
 const entry = (text: string): Entry => ({

@@ -110,16 +110,16 @@ export class Appender {
       key: 'stream' in entry ? entry.stream : entry.kind,
       text: encodeInput({ replica: this.options.replica, seq: ++this.seq }, entry),
     }))
-    const overdue = (): void => {
-      for (const { reject } of batch) reject(new ApiError('append_unknown'))
+    const refuse = (error: unknown): void => {
+      for (const { reject } of batch) reject(error)
     }
     try {
-      const first = await this.attempt(messages, oldest.deadline, overdue)
+      const first = await this.attempt(messages, oldest.deadline, () => refuse(new ApiError('append_unknown')))
       batch.forEach(({ resolve }, index) => {
         resolve(first + index)
       })
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      refuse(error)
     } finally {
       for (const { bytes } of batch) this.backlog.bytes -= bytes
     }

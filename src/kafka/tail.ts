@@ -111,8 +111,8 @@ export class Tail {
   }
 
   /**
-   * Resolves with true as soon as `condition` holds, which is looked at after every message and every gap; with false if the tail ends before, or
-   * `signal` is aborted.
+   * Resolves with true as soon as `condition` holds, which is looked at after every message and every gap; with false if the tail
+   * ends before, or `signal` is aborted.
    */
   async until(condition: () => boolean, signal?: AbortSignal): Promise<boolean> {
     if (condition()) return true

@@ -76,7 +76,7 @@ it('a send that races with the end is in the results, before the end, if and onl
 })
 
 it('a send that races with expiry is in the results, before the timeout, if and only if it was acked', async () => {
-  const schedules = 24 * share
+  const schedules = Math.ceil(25 * share)
   let expired = 0
   const violations = await violationsOf('expiry', schedules, async (random) => {
     const settings = { processor: 'identity', idle_timeout_ms: idleMs }

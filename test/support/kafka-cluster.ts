@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,6 +6,7 @@ import { Kafka, logLevel } from 'kafkajs'
 
 import { freePort } from './free-port.js'
 import { kafkaJars } from './kafka-jars.js'
+import { KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
 import { until } from './until.js'
 
@@ -17,10 +17,6 @@ const nodes: readonly KafkaNode[] = [1, 2, 3]
 
 // Kafka takes its time on a machine that is busy with other tests.
 const startLimitMs = 120_000
-
-// The quick compiler alone: on two busy cores the cluster is ready after 14 s, not 23.
-const javaOptions = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
-const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
 
 interface Ports {
   readonly broker: number
@@ -34,7 +30,7 @@ interface Ports {
 export class KafkaCluster {
   private constructor(
     private readonly processes: KafkaProcesses,
-    private readonly jars: string,
+    private readonly java: KafkaJava,
     private readonly ports: Readonly<Record<KafkaNode, Ports>>,
   ) {}
 
@@ -46,7 +42,7 @@ export class KafkaCluster {
     const jars = await kafkaJars()
     const ports = await freePorts()
     const processes = KafkaProcesses.keep(await mkdtemp(join(tmpdir(), 'millrace-kafka-')))
-    const cluster = new KafkaCluster(processes, jars, ports)
+    const cluster = new KafkaCluster(processes, new KafkaJava(processes, jars), ports)
     try {
       await cluster.format()
       await Promise.all(nodes.map((node) => cluster.launch(node)))
@@ -133,25 +129,12 @@ export class KafkaCluster {
   }
 
   private async format(): Promise<void> {
-    // Base64 may begin with a hyphen, which would read as an option.
-    const clusterId = Buffer.concat([Buffer.from('test'), randomBytes(12)]).toString('base64url')
-    await Promise.all(
-      nodes.map(async (node) => {
-        await writeFile(this.propertiesFile(node), this.properties(node))
-        const step = `format-${node}`
-        await this.java(step, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.propertiesFile(node))
-        const { code } = await this.processes.exit(step)
-        if (code !== 0) throw new Error(`node ${node} was not formatted:\n${await this.processes.log(step)}`)
-      }),
-    )
+    const clusterId = newClusterId()
+    await Promise.all(nodes.map((node) => this.java.format(name(node), this.settings(node), clusterId)))
   }
 
   private async launch(node: KafkaNode): Promise<void> {
-    await this.java(name(node), 'kafka.Kafka', this.propertiesFile(node))
-  }
-
-  private async java(step: string, ...args: readonly string[]): Promise<void> {
-    await this.processes.start(step, 'java', [...javaOptions, quiet, '-cp', join(this.jars, '*'), ...args])
+    await this.java.launch(name(node))
   }
 
   private log(node: KafkaNode): Promise<string> {
@@ -162,13 +145,9 @@ export class KafkaCluster {
     return `127.0.0.1:${this.ports[node].broker}`
   }
 
-  private propertiesFile(node: KafkaNode): string {
-    return join(this.processes.folder, `${name(node)}.properties`)
-  }
-
-  private properties(node: KafkaNode): string {
+  private settings(node: KafkaNode): KafkaSettings {
     const controller = (id: KafkaNode): string => `127.0.0.1:${this.ports[id].controller}`
-    const properties = {
+    return {
       'node.id': node,
       'process.roles': 'broker,controller',
       'controller.quorum.voters': nodes.map((id) => `${id}@${controller(id)}`).join(','),
@@ -193,9 +172,6 @@ export class KafkaCluster {
       // 128 MB of heap by default.
       'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
     }
-    return Object.entries(properties)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join('')
   }
 }
 

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { freePort } from './free-port.js'
 import { kafkaJars } from './kafka-jars.js'
+import { KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
 
 const user = 'millrace'
@@ -32,32 +32,14 @@ export class SecureBroker {
     keytool(folder, '-genkeypair', '-keyalg', 'RSA', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1')
     keytool(folder, '-exportcert', '-rfc', '-file', certificate)
     const [secure, plain, controller] = [await freePort(), await freePort(), await freePort()]
-    const properties = join(folder, 'broker.properties')
-    await writeFile(properties, text(settings(folder, { secure, plain, controller })))
-    const java = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(await kafkaJars(), '*')]
+    const java = new KafkaJava(processes, await kafkaJars())
     const scram = ['256', '512'].flatMap((bits) => [
       '--add-scram',
       `SCRAM-SHA-${bits}=[name=${user},password="${password}"]`,
     ])
-    const id = Buffer.concat([Buffer.from('test'), randomBytes(12)]).toString('base64url')
-    await processes.start('format', 'java', [
-      ...java,
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      id,
-      '-c',
-      properties,
-      ...scram,
-    ])
-    const { code } = await processes.exit('format')
-    if (code !== 0) throw new Error(`The broker was not formatted:\n${await processes.log('format')}`)
-    await processes.start('broker', 'java', [...java, 'kafka.Kafka', properties])
+    await java.format('broker', settings(folder, { secure, plain, controller }), newClusterId(), ...scram)
+    await java.launch('broker')
     return new SecureBroker(processes, `127.0.0.1:${secure}`, certificate)
-  }
-
-  log(): Promise<string> {
-    return this.processes.log('broker')
   }
 
   async stop(): Promise<void> {
@@ -83,7 +65,7 @@ function keytool(folder: string, command: string, ...options: readonly string[])
 function settings(
   folder: string,
   ports: { readonly secure: number; readonly plain: number; readonly controller: number },
-): Readonly<Record<string, string | number>> {
+): KafkaSettings {
   const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
   return {
     'node.id': 1,
@@ -110,8 +92,3 @@ function settings(
     'group.initial.rebalance.delay.ms': 0,
   }
 }
-
-const text = (properties: Readonly<Record<string, string | number>>): string =>
-  Object.entries(properties)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('')
