@@ -29,13 +29,13 @@ export async function attempt(
   expected: () => readonly ErrorCode[] = () => [],
 ): Promise<Answer> {
   try {
-    const { status, body, text } = await call
+    const { call: asked, status, body, text } = await call
     if (status === 200 && body.status === 'success') return { outcome: 'acked', mayRetry: false, body }
     const { code } = body
     history.fail(`${status} ${String(code)}`)
     const row: ErrorRow | undefined = isCode(code) ? ERRORS[code] : undefined
     const isFine = isCode(code) && row?.status === status && [...allowed, ...expected()].includes(code)
-    if (!isFine) history.anomalies.push(`${status} ${text.slice(0, 300)}`)
+    if (!isFine) history.anomalies.push(`${asked}: ${status} ${text.slice(0, 300)}`)
     return {
       outcome: row?.outcome === 'nothing-happened' ? 'refused' : 'unknown',
       mayRetry: row?.retry ?? true,

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { afterTests } from './clean-up.js'
 
 export interface Reply {
+  /** What was asked: method and address. */
+  readonly call: string
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
@@ -37,7 +39,8 @@ export function request(url: string, options: RequestOptions = {}): Promise<Repl
         incoming.on('error', reject)
         incoming.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, body: parseObject(text) })
+          const { statusCode: status = 0, headers } = incoming
+          resolve({ call: `${method} ${url}`, status, headers, text, body: parseObject(text) })
         })
       },
     )
