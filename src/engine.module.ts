@@ -4,7 +4,6 @@ import type { Config } from './config/schema.js'
 import { openEmbedded } from './embedded/open-embedded.js'
 import type { Opened } from './engine.opened.js'
 import { ENGINE } from './engine.token.js'
-import { openKafka } from './kafka/open-kafka.js'
 import { TopicError } from './kafka/topic-error.js'
 import { Retention } from './view/retention.js'
 import { StoreError } from './view/store-error.js'
@@ -19,6 +18,8 @@ async function open(config: Config): Promise<Opened> {
     process.kill(process.pid, 'SIGTERM')
   }
   if (config.engine === 'embedded') return openEmbedded(config, stop)
+  // Loaded when it is needed: the Kafka client is a tenth of what an embedded server loads to start.
+  const { openKafka } = await import('./kafka/open-kafka.js')
   return openKafka(
     config,
     (message) => {
