@@ -3,7 +3,7 @@ import { runKills } from '../support/kill-run.js'
 import { announcedSeed } from '../support/random.js'
 
 /** On Kafka a round takes 7 s, in which the group misses the killed member. */
-const rounds = Number(process.env.KILL_ROUNDS ?? (isOnKafka() ? 6 : 20))
+const rounds = Number(process.env.KILL_ROUNDS ?? (isOnKafka() ? 3 : 12))
 const acksPerRound = 500
 
 describe('SIGKILL at any instant', () => {
