@@ -34,6 +34,14 @@ module.exports = {
       to: { pathNot: lib('contract|engine'), dependencyTypesNot: ['core'] },
     },
     {
+      name: 'processor-surface-imports-contract-only',
+      comment:
+        'libs/processor is what processors are written against: it imports libs/contract and what comes with Node.',
+      severity: 'error',
+      from: { path: '^libs/processor/', pathNot: spec },
+      to: { pathNot: lib('contract|processor'), dependencyTypesNot: ['core'] },
+    },
+    {
       name: 'libs-know-no-framework',
       severity: 'error',
       from: { path: '^libs/' },
@@ -41,8 +49,9 @@ module.exports = {
     },
     {
       name: 'libs-know-no-application',
+      comment: 'Their specs share the helpers of the other tests, as those beside src do.',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: spec },
       to: { path: '^(dist/)?(src|test|bench)/' },
     },
     {

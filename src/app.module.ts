@@ -9,6 +9,7 @@ import { ErrorFilter } from './http/error.filter.js'
 import { HttpModule } from './http/http.module.js'
 import { OpsModule } from './ops/ops.module.js'
 import { ProcessingModule } from './processing/processing.module.js'
+import { ProcessorsModule } from './processors/processors.module.js'
 import { StreamsModule } from './streams/streams.module.js'
 
 @Module({})
@@ -21,6 +22,7 @@ export class AppModule {
         HttpModule.with(connections),
         ScheduleModule.forRoot(),
         EngineModule,
+        ProcessorsModule,
         ProcessingModule,
         StreamsModule,
         OpsModule,

@@ -48,6 +48,12 @@ export const ERRORS = {
     outcome: 'nothing-happened',
     message: 'There is no processor of that name. Leave it out to get the default one.',
   },
+  invalid_processor_options: {
+    status: 400,
+    retry: false,
+    outcome: 'nothing-happened',
+    message: 'The processor cannot work with these options. GET /processors says what each processor takes.',
+  },
   not_found: {
     status: 404,
     retry: false,
@@ -186,7 +192,9 @@ export type ErrorCode = keyof typeof ERRORS
 /** Codes of the error results that stand in a stream's results in place of a failed record's. */
 export const RESULT_ERRORS = {
   processor_failed: 'The processor failed on this record.',
-  result_too_large: 'The result of this record is larger than the server keeps (MAX_COMMIT_BYTES).',
+  result_too_large: 'The results of this record are larger than the server keeps (MAX_COMMIT_BYTES).',
+  too_many_results: 'This record gave more results than the server keeps of one (MAX_RESULTS_PER_RECORD).',
+  state_too_large: 'With this record the processor would have remembered more than it may (MAX_STATE_BYTES).',
 } as const
 
 export type ResultErrorCode = keyof typeof RESULT_ERRORS

@@ -25,6 +25,17 @@ export interface StreamDescription {
   lag: number
 }
 
+/** A row of `GET /processors`. */
+export interface ProcessorDescription {
+  name: string
+  /** What it does, in a sentence. */
+  description: string
+  /** The same records give the same results, so that readers may have them before they are on the disk. */
+  deterministic: boolean
+  /** JSON Schema of `processor_options`. */
+  options: Readonly<Record<string, unknown>>
+}
+
 /** Why a reader cannot go on where it was. */
 export type ResetReason = 'trimmed' | 'incarnation' | 'future' | 'invalid'
 

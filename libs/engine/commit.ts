@@ -16,11 +16,25 @@ export interface StreamHeader {
   readonly lastInput: { readonly offset: number; readonly records: number }
   /** Retry identities remembered: the numbers of the oldest and of the next. */
   readonly retries: { readonly oldest: number; readonly next: number }
+  /** What its processor remembers; absent if that is nothing. */
+  readonly state?: StateSummary | undefined
+  /** When its processor is to be called though no data comes. */
+  readonly timer?: number | undefined
   readonly startedAt: number
   readonly activeAt: number
   readonly closedAt?: number
   /** Of the last commit that only said again what was known. */
   readonly renewedAt?: number
+}
+
+/** What is known of a stream's state without reading it. */
+export interface StateSummary {
+  /** Of all keys and values, in UTF-8. */
+  readonly bytes: number
+  /** Of its form: the processor's when it was last changed. */
+  readonly version: number
+  /** Log time since which every key has been in a commit. */
+  readonly fullAt: number
 }
 
 /** Consecutive results of one stream, as single-line JSON; the first has number `first`. Never empty. */
@@ -41,6 +55,8 @@ export interface StreamPatch {
   readonly runs: readonly Run[]
   /** Changed keys of what is remembered of retried sends; null forgets the key. */
   readonly dedupe: readonly (readonly [key: string, value: string | null])[]
+  /** Changed keys of what the processor remembers, as JSON texts; null forgets the key. */
+  readonly state?: readonly (readonly [key: string, value: string | null])[]
 }
 
 /** The owner's answer to an entry with a ticket. */
@@ -81,6 +97,9 @@ export const PATCH_CHARS = 600
 /** What a commit that waits for the disk holds in memory, about. */
 export function charsOf(commit: Commit): number {
   let chars = commit.streams.length * PATCH_CHARS
-  for (const { runs } of commit.streams) for (const { lines } of runs) for (const line of lines) chars += line.length
+  for (const { runs, state = [] } of commit.streams) {
+    for (const { lines } of runs) for (const line of lines) chars += line.length
+    for (const [key, value] of state) chars += key.length + (value?.length ?? 0)
+  }
   return chars
 }

@@ -67,8 +67,9 @@ export interface Claim {
   /**
    * Writes the next commit of this epoch. Resolves once the sink has applied it and there is room for another: a bounded number of
    * bytes is on its way to the disk. Rejects when the claim is lost; the owner stops then.
+   * @param again whether the same input would give the same commit after a crash, so that the sink may have it before it is durable
    */
-  commit(commit: Commit): Promise<void>
+  commit(commit: Commit, again: boolean): Promise<void>
 }
 
 /** What an owner does first, so that old commits can be removed: what was last said of an open stream long ago is said again. */

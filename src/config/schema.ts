@@ -154,6 +154,27 @@ export const SCHEMA = {
     GiB,
     'The largest commit; a single result larger than this becomes an error result.',
   ),
+  maxResultsPerRecord: number(
+    'MAX_RESULTS_PER_RECORD',
+    1_000,
+    1,
+    1_000_000,
+    'The most results of one record; past it they become one error result.',
+  ),
+  maxStateBytes: number(
+    'MAX_STATE_BYTES',
+    256 * KiB,
+    KiB,
+    MiB,
+    'The most that a processor may remember of one stream; past it the record gives an error result.',
+  ),
+  maxStateValueBytes: number(
+    'MAX_STATE_VALUE_BYTES',
+    64 * KiB,
+    KiB,
+    MiB,
+    'The largest single value that it may remember.',
+  ),
   ingestBudgetBytes: number(
     'INGEST_BUDGET_BYTES',
     64 * MiB,

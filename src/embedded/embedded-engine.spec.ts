@@ -80,6 +80,29 @@ describe('the embedded engine', () => {
     await worker.stop()
   })
 
+  it('lets a commit that would not come out the same again be known only when it is on the disk, and the next one behind it', async () => {
+    const { engine, store } = open()
+    await engine.append(0, data('a'))
+    const worker = await Worker.on(engine)
+    const [entry] = await worker.read(1)
+    const onDisk = (): unknown =>
+      (JSON.parse(store.meta.get('head')?.toString() ?? '{}') as { position?: number }).position
+    const known: unknown[] = []
+    jest.spyOn(worker.sink, 'apply').mockImplementation((_commit, position) => {
+      known.push([position, onDisk()])
+    })
+    const to = entry?.offset ?? 0
+    await worker.commit({ to }, true)
+    await worker.commit({ to }, false)
+    await worker.commit({ to }, true)
+    expect(known).toEqual([
+      [1, 0],
+      [2, 2],
+      [3, 2],
+    ])
+    await worker.stop()
+  })
+
   it('takes signs of life and ends when the backlog is full: it is data that must wait', async () => {
     const { engine } = open({ backlogBytes: 10 })
     await engine.append(0, data('x'.repeat(20)))

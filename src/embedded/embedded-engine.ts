@@ -38,6 +38,8 @@ interface Append {
 interface PendingCommit {
   readonly commit: Commit
   readonly position: number
+  /** Lets the sink know it, if that had to wait for the disk. */
+  readonly apply: (() => void) | undefined
   /** Of its results. */
   readonly chars: number
 }
@@ -143,7 +145,7 @@ export class EmbeddedEngine implements Engine {
       from: this.head.to,
       at: this.head.at,
       read: () => this.read(),
-      commit: (commit) => this.commit(sink, commit),
+      commit: (commit, again) => this.commit(sink, commit, again),
     })
     return Promise.resolve()
   }
@@ -280,15 +282,25 @@ export class EmbeddedEngine implements Engine {
     return batch.filter((append) => !takesRoom(append))
   }
 
-  private async commit(sink: CommitSink, commit: Commit): Promise<void> {
+  private async commit(sink: CommitSink, commit: Commit, early: boolean): Promise<void> {
     if (this.fenced) throw new ApiError('log_unavailable')
     const position = this.head.position + 1
-    this.head = { to: commit.to, position, at: commit.at }
     const chars = charsOf(commit)
     this.unsettledChars += chars
-    sink.apply(commit, position)
+    const apply = (): void => {
+      this.head = { to: commit.to, position, at: commit.at }
+      sink.apply(commit, position)
+    }
     const tellsEvents = commit.streams.some(({ event }) => event !== undefined)
-    this.commits.add({ commit, position, chars }, tellsEvents)
+    if (early) {
+      apply()
+      this.commits.add({ commit, position, chars, apply: undefined }, tellsEvents)
+    } else {
+      // Processed again after a crash, its input could give other results than a reader has had.
+      this.commits.add({ commit, position, chars, apply }, true)
+      await this.commits.idle()
+      if (this.leftOut) throw new ApiError('log_unavailable')
+    }
     this.releaseBacklog(commit.to)
     if (this.caughtUp()) {
       for (const pass of this.barriers) pass()
@@ -322,7 +334,10 @@ export class EmbeddedEngine implements Engine {
       await wait(RETRY_MS)
     }
     this.rows = this.rows.filter((row) => !done.has(row))
-    for (const { commit } of batch) this.sink?.settle(commit)
+    for (const { commit, apply } of batch) {
+      apply?.()
+      this.sink?.settle(commit)
+    }
     for (const { chars } of batch) this.unsettledChars -= chars
   }
 

@@ -1,19 +1,24 @@
 import type { StreamSettings } from '#libs/engine'
+import type { Outcome, Work } from '#libs/processor'
 
-/** Pattern of the handler that processes record batches. */
+/** Pattern of the handler that processes batches. */
 export const RECORDS = 'records'
 
 /** The most records handed to the handler at once. */
 export const BATCH_RECORDS = 500
 
-/** One record to process. */
-export interface RecordToProcess {
-  readonly stream: string
-  /** How the stream was started; undefined if it is not there (any more): what comes of the record does not count then. */
-  readonly settings: StreamSettings | undefined
-  /** The record's JSON text. */
-  readonly text: string
+/** What a stream's processor is to do next. */
+export interface StreamWork extends Work {
+  readonly settings: StreamSettings
 }
 
-/** What becomes of a batch: for each record, in order, its result as single-line JSON. */
-export type BatchHandler = (batch: readonly RecordToProcess[]) => Promise<readonly string[]>
+/** What came of it. */
+export interface StreamOutcomes {
+  /** One for each input, in order. */
+  readonly outcomes: readonly Outcome[]
+  /** Whether the same inputs would give the same again. */
+  readonly again: boolean
+}
+
+/** What becomes of a batch, in which no stream is twice: for each stream's work, in order, what came of it. */
+export type BatchHandler = (batch: readonly StreamWork[]) => Promise<readonly StreamOutcomes[]>

@@ -1,4 +1,5 @@
 import type { StoredEntry, StreamHeader, DataEntry } from '#libs/engine'
+import type { Outcome } from '#libs/processor'
 import { lifeOf, sent } from '../../test/support/entries.js'
 import { FedView } from '../../test/support/fed-view.js'
 import { Draft } from './draft.js'
@@ -12,6 +13,9 @@ async function begun(): Promise<{ draft: Draft; header: StreamHeader; fed: FedVi
 const claim = { partition: 3, epoch: 7 }
 
 const entry = (offset: number): StoredEntry<DataEntry> => ({ ...sent('s', [0]), offset, at: 100 + offset })
+
+/** Of records that give one result each. */
+const outcomes = (...lines: string[]): Outcome[] => lines.map((line) => ({ lines: [line], timer: undefined }))
 
 describe('a draft', () => {
   it('is empty until something changes', async () => {
@@ -49,8 +53,8 @@ describe('a draft', () => {
 
   it('numbers results behind the newest, and says how far each send is done', async () => {
     const { draft, header } = await begun()
-    draft.results(entry(3), ['a', 'b'], 0)
-    draft.results(entry(4), ['c'], 5)
+    draft.records(entry(3), outcomes('a', 'b'), 0)
+    draft.records(entry(4), outcomes('c'), 5)
     const [patch] = draft.commit(claim, 1, 5, 104).streams
     expect(patch?.runs.map(({ first, lines }) => ({ first, lines }))).toEqual([{ first: 1, lines: ['a', 'b', 'c'] }])
     const lastInput = { offset: 4, records: 6 }
@@ -61,7 +65,7 @@ describe('a draft', () => {
   it('cuts results into runs that a reader can take at once, one that is larger alone', async () => {
     const { draft } = await begun()
     const lines = [...Array.from({ length: 1_200 }, () => '1'), 'x'.repeat(70_000), '2', 'y'.repeat(65_535), '3']
-    draft.results(entry(1), lines, 0)
+    draft.records(entry(1), outcomes(...lines), 0)
     const runs = draft.commit(claim, 1, 2, 101).streams[0]?.runs ?? []
     expect(runs.map((run) => run.lines.length)).toEqual([500, 500, 200, 1, 2, 1])
     expect(runs.map(({ first }) => first)).toEqual([1, 501, 1_001, 1_201, 1_202, 1_204])
@@ -85,7 +89,7 @@ describe('a draft', () => {
   it('has no results for a stream that is gone', async () => {
     const { draft, header } = await begun()
     draft.remove(header)
-    draft.results(entry(1), ['a'], 0)
+    draft.records(entry(1), outcomes('a'), 0)
     expect(draft.commit(claim, 1, 2, 1).streams).toEqual([
       expect.objectContaining({ event: 'deleted', header: null, runs: [] }),
     ])

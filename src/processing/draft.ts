@@ -10,8 +10,8 @@ import {
   type StreamPatch,
   type Verdict,
 } from '#libs/engine'
+import type { Outcome, StoredState } from '#libs/processor'
 import { RUN_CHARS, RUN_RESULTS } from '../view/rows.js'
-import type { View } from '../view/view.js'
 
 interface PatchDraft {
   header: StreamHeader | null
@@ -21,6 +21,8 @@ interface PatchDraft {
   readonly runs: { readonly first: number; readonly lines: string[]; chars: number }[]
   /** Made when there is something to remember: most sends are of the kind that cannot be retried. */
   dedupe?: Map<string, string | null>
+  /** Made when the processor remembers something. */
+  state?: Map<string, string | null>
 }
 
 const NOTHING: StreamPatch['dedupe'] = []
@@ -31,16 +33,39 @@ const BESIDES_CHARS = 1024 * 1024
 /** Of a verdict, about. */
 const VERDICT_CHARS = 150
 
+/** What an outcome adds to a commit, in characters. */
+export function charsOf({ lines, state }: Outcome): number {
+  let chars = 0
+  for (const line of lines) chars += line.length
+  for (const [key, value] of state?.changes ?? NOTHING) chars += charsOfChange(key, value)
+  return chars
+}
+
+/** @param value undefined if there is no such change */
+const charsOfChange = (key: string, value: string | null | undefined): number =>
+  value === undefined ? 0 : key.length + (value?.length ?? 0)
+
+/** What a draft changes: the view, or another draft. */
+export interface Known {
+  header(stream: string): StreamHeader | undefined
+  /** What is remembered of a stream's retried sends under `key`. */
+  remembered(header: StreamHeader, key: string): string | undefined
+  /** What a stream's processor remembers. */
+  stateOf(header: StreamHeader): StoredState
+}
+
 /** A commit that forms: what the owner reads goes through it, so that it sees its own changes before anyone else does. */
-export class Draft {
-  /** Characters of the results in it. */
+export class Draft implements Known {
+  /** Characters of the results, and of what processors remember, in it. */
   chars = 0
+  /** Whether the same input would give the same commit again. */
+  again = true
   /** Characters of everything else, about. */
   private besides = 0
   private readonly patches = new Map<string, PatchDraft>()
   private readonly verdicts: [string, Verdict][] = []
 
-  constructor(private readonly view: View) {}
+  constructor(private readonly known: Known) {}
 
   get empty(): boolean {
     return this.patches.size === 0 && this.verdicts.length === 0
@@ -63,13 +88,33 @@ export class Draft {
 
   header(stream: string): StreamHeader | undefined {
     const patch = this.patches.get(stream)
-    return patch === undefined ? this.view.headers.get(stream) : (patch.header ?? undefined)
+    return patch === undefined ? this.known.header(stream) : (patch.header ?? undefined)
   }
 
   remembered(header: StreamHeader, key: string): string | undefined {
     const changed = this.patches.get(header.id)?.dedupe?.get(key)
     if (changed !== undefined) return changed ?? undefined
-    return this.view.remembered(header.incarnation, key)
+    return this.known.remembered(header, key)
+  }
+
+  stateOf(header: StreamHeader): StoredState {
+    const before = this.known.stateOf(header)
+    const changed = this.patches.get(header.id)?.state
+    if (changed === undefined) return before
+    return {
+      get: (key) => {
+        const value = changed.get(key)
+        return value === undefined ? before.get(key) : (value ?? undefined)
+      },
+      keys: (prefix) => {
+        const keys = new Set(before.keys(prefix))
+        for (const [key, value] of changed)
+          if (value === null) keys.delete(key)
+          else if (key.startsWith(prefix)) keys.add(key)
+        return keys
+      },
+      bytes: header.state?.bytes ?? 0,
+    }
   }
 
   remember(header: StreamHeader, key: string, value: string | null): void {
@@ -85,6 +130,16 @@ export class Draft {
     if (event !== undefined) patch.event = event
   }
 
+  /** Says again what was known before: the header, and all that its processor remembers. */
+  renew(header: StreamHeader, at: number): void {
+    const { state } = header
+    this.change({ ...header, renewedAt: at, state: state && { ...state, fullAt: at } })
+    if (state === undefined) return
+    const stored = this.known.stateOf(header)
+    const changes = [...stored.keys('')].map((key) => [key, stored.get(key) ?? null] as const)
+    this.keep(this.patch(header), changes)
+  }
+
   /** A new life of the stream, in place of `former`, whose results go. */
   start(header: StreamHeader, former: StreamHeader | undefined): void {
     this.change(header, 'started')
@@ -98,24 +153,19 @@ export class Draft {
     patch.event = 'deleted'
   }
 
-  /** Adds the results of an entry's records from index `from` on, behind the stream's newest result. */
-  results({ stream, offset, at }: StoredEntry<DataEntry>, lines: readonly string[], from: number): void {
+  /** Adds what came of an entry's records from index `from` on. */
+  records({ stream, offset, at }: StoredEntry<DataEntry>, outcomes: readonly Outcome[], from: number): void {
     const header = this.header(stream)
     if (header === undefined) return
     const patch = this.patch(header)
-    let run = patch.runs.at(-1)
-    let seq = header.lastSeq
-    for (const line of lines) {
-      seq++
-      if (run === undefined || run.lines.length >= RUN_RESULTS || run.chars + line.length > RUN_CHARS) {
-        patch.runs.push((run = { first: seq, lines: [line], chars: line.length }))
-      } else {
-        run.lines.push(line)
-        run.chars += line.length
-      }
-      this.chars += line.length
-    }
-    patch.header = { ...header, lastSeq: seq, lastInput: { offset, records: from + lines.length }, activeAt: at }
+    const changed = this.add(patch, header, outcomes, at)
+    patch.header = { ...changed, lastInput: { offset, records: from + outcomes.length }, activeAt: at }
+  }
+
+  /** Adds what came of the clock, or of the stream's end. */
+  happening(header: StreamHeader, outcomes: readonly Outcome[], at: number): StreamHeader {
+    const patch = this.patch(header)
+    return (patch.header = this.add(patch, header, outcomes, at))
   }
 
   verdict(ticket: string | undefined, verdict: Verdict): void {
@@ -126,7 +176,7 @@ export class Draft {
 
   commit({ partition, epoch }: Pick<Claim, 'partition' | 'epoch'>, n: number, to: number, at: number): Commit {
     const streams = [...this.patches].map(([id, patch]): StreamPatch => {
-      const { header, incarnation, event, replaces, runs, dedupe } = patch
+      const { header, incarnation, event, replaces, runs, dedupe, state } = patch
       return {
         id,
         incarnation,
@@ -135,9 +185,43 @@ export class Draft {
         dedupe: dedupe === undefined ? NOTHING : [...dedupe],
         ...(event !== undefined && { event }),
         ...(replaces !== undefined && { replaces }),
+        ...(state !== undefined && { state: [...state] }),
       }
     })
     return { partition, epoch, n, to, at, streams, verdicts: this.verdicts }
+  }
+
+  /** Adds results behind the stream's newest, and what its processor remembers; returns the header as it is then. */
+  private add(patch: PatchDraft, header: StreamHeader, outcomes: readonly Outcome[], at: number): StreamHeader {
+    let run = patch.runs.at(-1)
+    let { lastSeq, state } = header
+    for (const { lines, state: changed } of outcomes) {
+      for (const line of lines) {
+        lastSeq++
+        if (run === undefined || run.lines.length >= RUN_RESULTS || run.chars + line.length > RUN_CHARS) {
+          patch.runs.push((run = { first: lastSeq, lines: [line], chars: line.length }))
+        } else {
+          run.lines.push(line)
+          run.chars += line.length
+        }
+        this.chars += line.length
+      }
+      if (changed !== undefined) {
+        const { bytes, version, changes } = changed
+        state = bytes === 0 ? undefined : { bytes, version, fullAt: state?.fullAt ?? at }
+        this.keep(patch, changes)
+      }
+    }
+    const timer = outcomes.length === 0 ? header.timer : outcomes.at(-1)?.timer
+    return { ...header, lastSeq, state, timer }
+  }
+
+  private keep(patch: PatchDraft, changes: StreamPatch['dedupe']): void {
+    patch.state ??= new Map()
+    for (const [key, value] of changes) {
+      this.chars += charsOfChange(key, value) - charsOfChange(key, patch.state.get(key))
+      patch.state.set(key, value)
+    }
   }
 
   private patch(header: StreamHeader): PatchDraft {

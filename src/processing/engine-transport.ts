@@ -3,7 +3,7 @@ import { ApiError } from '#libs/contract'
 import type { Engine } from '#libs/engine'
 import { isObservable, lastValueFrom } from 'rxjs'
 import type { View } from '../view/view.js'
-import { RECORDS, type BatchHandler } from './batch.js'
+import { RECORDS, type BatchHandler, type StreamOutcomes } from './batch.js'
 import { Owner } from './owner.js'
 
 export interface EngineTransportOptions {
@@ -30,7 +30,7 @@ export class EngineTransport extends Server implements CustomTransportStrategy {
     const handler = this.getHandlerByPattern(RECORDS)
     const process: BatchHandler = async (batch) => {
       const result: unknown = await handler?.(batch)
-      return (isObservable(result) ? await lastValueFrom(result) : result) as readonly string[]
+      return (isObservable(result) ? await lastValueFrom(result) : result) as readonly StreamOutcomes[]
     }
     engine
       .start(view, (claim) => {

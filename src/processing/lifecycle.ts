@@ -4,7 +4,8 @@ import type { Draft } from './draft.js'
 /** One for all streams that nobody has sent a retryable record to. */
 const NO_RETRIES: StreamHeader['retries'] = { oldest: 0, next: 0 }
 
-type Of<K extends Entry['kind']> = StoredEntry<Extract<Entry, { kind: K }>>
+/** An entry of a kind. */
+export type Of<K extends Entry['kind']> = StoredEntry<Extract<Entry, { kind: K }>>
 
 /** A stream begins, unless it is there. */
 export function start(draft: Draft, entry: Of<'start'>): void {
@@ -52,16 +53,10 @@ export function close(draft: Draft, entry: Of<'end' | 'delete'>): void {
   })
 }
 
-/** What stands before this entry has counted, nothing behind it does: the streams are over. */
-export function seal(draft: Draft, entry: Of<'seal'>): void {
-  for (const header of present(draft, entry.streams)) {
-    if (header.status !== 'closing') continue
-    if (header.reason === 'deleted') draft.remove(header)
-    else {
-      const status = header.reason === 'timeout' ? 'expired' : 'ended'
-      draft.change({ ...header, status, closedAt: entry.at }, status)
-    }
-  }
+/** A closing stream when all that was sent before its seal has counted: it is over. */
+export function sealed(header: StreamHeader, at: number): StreamHeader & { readonly status: 'ended' | 'expired' } {
+  const status = header.reason === 'timeout' ? 'expired' : 'ended'
+  return { ...header, status, closedAt: at, timer: undefined }
 }
 
 /** Streams with readers are not idle. */
@@ -71,20 +66,19 @@ export function alive(draft: Draft, entry: Of<'alive'>): void {
 }
 
 /**
- * Closes streams that nobody used for their idle timeout, by the log's time. Which ones depends on the log alone. Returns whether there
+ * Closes streams that nobody used for their idle timeout, as of a log time. Which ones depends on the log alone. Returns whether there
  * are more than go into one commit.
+ * @param at log time of the tick
  */
-export function tick(draft: Draft, entry: Of<'tick'>, active: readonly StreamHeader[]): boolean {
+export function expire(draft: Draft, active: readonly StreamHeader[], asOf: number, at: number): boolean {
   const due: StreamHeader[] = []
-  // A replica whose clock is ahead of the log's cannot have looked later than the tick was appended.
-  const asOf = Math.min(entry.asOf, entry.at)
   for (const { id } of active) {
     const header = draft.header(id)
     if (header?.status === 'open' && header.activeAt + header.settings.idleTimeoutMs <= asOf) due.push(header)
   }
   due.sort((a, b) => (a.id < b.id ? -1 : 1))
   for (const header of due.slice(0, STREAMS_TOGETHER))
-    draft.change({ ...header, status: 'closing', reason: 'timeout', closedAt: entry.at }, 'closing')
+    draft.change({ ...header, status: 'closing', reason: 'timeout', closedAt: at }, 'closing')
   return due.length > STREAMS_TOGETHER
 }
 

@@ -1,9 +1,11 @@
-import { errorResult } from '#libs/contract'
+import { errorResult, successResult } from '#libs/contract'
 import type { Entry, Verdict } from '#libs/engine'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
 import { loopTurnsDuring } from '../../test/support/loop-turns.js'
+import { running } from '../../test/support/processing.js'
 import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
+import { Identity } from '../processors/identity.js'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 const texts = (values: readonly unknown[]): string[] => values.map((value) => JSON.stringify(value))
@@ -118,8 +120,13 @@ describe('the owner', () => {
 
   it('puts an error where a result is too large for any commit, and goes on', async () => {
     const records = ['before', 'x'.repeat(201), 'behind']
-    const replica = await processed([started('s'), sent('s', records)], { maxCommitChars: 200 })
-    expect(replica.results(lifeOf('s'))).toEqual(['"before"', errorResult('result_too_large'), '"behind"'])
+    const process = running(new Identity(), 200)
+    const replica = await processed([started('s'), sent('s', records)], { process, maxCommitChars: 200 })
+    expect(replica.results(lifeOf('s'))).toEqual([
+      successResult('before'),
+      errorResult('result_too_large'),
+      successResult('behind'),
+    ])
   })
 
   it.each([

@@ -1,25 +1,15 @@
 import { Controller } from '@nestjs/common'
 import { EventPattern, Payload } from '@nestjs/microservices'
-import { errorResult, successResult } from '#libs/contract'
-import { RECORDS, type RecordToProcess } from './batch.js'
-import { PROCESSORS } from '../processors/index.js'
+import { RECORDS, type StreamOutcomes, type StreamWork } from './batch.js'
+import { ProcessorHost } from './processor-host.js'
 
-/** Where records become results. A record that fails hurts only itself: its result is an error, at its place. */
+/** Where records become results. */
 @Controller()
 export class RecordsController {
-  @EventPattern<string>(RECORDS)
-  process(@Payload() batch: readonly RecordToProcess[]): readonly string[] {
-    return batch.map((record) => this.resultOf(record))
-  }
+  constructor(private readonly host: ProcessorHost) {}
 
-  private resultOf({ settings, text }: RecordToProcess): string {
-    const processor = PROCESSORS.get(settings?.processor ?? '')
-    if (processor === undefined) return errorResult('processor_failed')
-    try {
-      return successResult(processor.process(JSON.parse(text)))
-    } catch {
-      // Its reader is told; what exactly failed is the processor's to log, never the payload.
-      return errorResult('processor_failed')
-    }
+  @EventPattern<string>(RECORDS)
+  process(@Payload() batch: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
+    return this.host.process(batch)
   }
 }

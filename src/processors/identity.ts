@@ -1,4 +1,8 @@
-import type { Processor } from './processor.js'
+import { Processor, type InputRecord, type RecordProcessor } from '#libs/processor'
 
-/** Each record is its own result. */
-export const identity: Processor = { name: 'identity', process: (value) => value }
+@Processor('identity', { description: 'Each record is its own result.', deterministic: true, safe: true })
+export class Identity implements RecordProcessor {
+  process({ value }: InputRecord): [unknown] {
+    return [value]
+  }
+}

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { announcedSeed } from '../../test/support/random.js'
-import { uppercase } from './uppercase.js'
+import { Uppercase } from './uppercase.js'
+
+const resultOf = (value: unknown): unknown => new Uppercase().process({ value, at: 0 })[0]
 
 const seed = announcedSeed('uppercase.spec')
 const values = fc.jsonValue({ maxDepth: 4, stringUnit: 'grapheme' })
@@ -23,7 +25,7 @@ describe('uppercase', () => {
           path,
           typeof leaf === 'string' ? leaf.toUpperCase() : leaf,
         ])
-        expect(leaves(uppercase.process(value))).toEqual(expected)
+        expect(leaves(resultOf(value))).toEqual(expected)
       }),
       { seed },
     )
@@ -32,8 +34,8 @@ describe('uppercase', () => {
   it('done twice is the same as done once', () => {
     fc.assert(
       fc.property(values, (value) => {
-        const once = uppercase.process(value)
-        expect(uppercase.process(once)).toEqual(once)
+        const once = resultOf(value)
+        expect(resultOf(once)).toEqual(once)
       }),
       { seed },
     )
@@ -43,7 +45,7 @@ describe('uppercase', () => {
     fc.assert(
       fc.property(values, (value) => {
         const before = copy(value)
-        uppercase.process(value)
+        resultOf(value)
         expect(copy(value)).toEqual(before)
       }),
       { seed },
@@ -52,7 +54,7 @@ describe('uppercase', () => {
 
   it.each(['__proto__', 'constructor', 'toString', ''])('takes %j for a key like any other', (key) => {
     const text = JSON.stringify({ [key]: 0 }).replace('0', '{"inside":"a"}')
-    const result = uppercase.process(JSON.parse(text))
+    const result = resultOf(JSON.parse(text))
     expect(JSON.stringify(result)).toBe(text.replace('"a"', '"A"'))
     expect(Object.getPrototypeOf(result)).toBe(Object.prototype)
   })
@@ -64,6 +66,6 @@ describe('uppercase', () => {
     ['i', 'I'],
     ['😀', '😀'],
   ])('knows Unicode, and no locale: %s is %s', (text, upper) => {
-    expect(uppercase.process(text)).toBe(upper)
+    expect(resultOf(text)).toBe(upper)
   })
 })

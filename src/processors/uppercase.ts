@@ -1,9 +1,17 @@
-import type { Processor } from './processor.js'
+import { Processor, type InputRecord, type RecordProcessor } from '#libs/processor'
 
 const PLAIN = { enumerable: true, configurable: true, writable: true }
 
-/** Upper-cases strings, also inside arrays and objects; keys and other values stay as they are. */
-export const uppercase: Processor = { name: 'uppercase', process: upper }
+@Processor('uppercase', {
+  description: 'Upper-cases strings, also inside arrays and objects; keys and other values stay as they are.',
+  deterministic: true,
+  safe: true,
+})
+export class Uppercase implements RecordProcessor {
+  process({ value }: InputRecord): [unknown] {
+    return [upper(value)]
+  }
+}
 
 function upper(value: unknown): unknown {
   if (typeof value === 'string') return value.toUpperCase()

@@ -66,6 +66,7 @@ const startErrors = [
   'invalid_stream_id',
   'invalid_json',
   'unknown_processor',
+  'invalid_processor_options',
   'stream_exists',
   'stream_closing',
   ...TAKES_BODY,

@@ -11,7 +11,7 @@ import { Readers } from './readers.js'
 const INTERVAL_MS = 1_000
 
 /**
- * Cleans up inactive streams. It only asks: streams with readers get a sign of life into the log, and when one seems due a tick goes
+ * Cleans up inactive streams, and calls processors that wait for the clock. It only asks: streams with readers get a sign of life into the log, and when one seems due a tick goes
  * there; the owner decides, in log order, so a send that stands before the tick keeps its stream alive.
  */
 @Injectable()
@@ -90,8 +90,9 @@ export class IdleTask implements OnApplicationBootstrap {
   }
 
   /** A stream that has been closing for long has lost its seal: the tick brings a new one. */
-  private isDue({ status, activeAt, closedAt = 0, settings }: StreamHeader, now: number): boolean {
+  private isDue({ status, activeAt, closedAt = 0, timer = Infinity, settings }: StreamHeader, now: number): boolean {
     const sealedWithinMs = 2 * this.config.closingGraceMs + INTERVAL_MS
-    return status === 'closing' ? now - closedAt >= sealedWithinMs : now - activeAt >= settings.idleTimeoutMs
+    if (status === 'closing') return now - closedAt >= sealedWithinMs
+    return now >= timer || now - activeAt >= settings.idleTimeoutMs
   }
 }

@@ -4,7 +4,7 @@ import { ApiError, checkStreamId } from '#libs/contract'
 import type { StreamSettings } from '#libs/engine'
 import { CONFIG } from '../config/config.js'
 import type { Config } from '../config/schema.js'
-import { PROCESSORS } from '../processors/index.js'
+import { Processors } from '../processors/processors.js'
 import { View } from '../view/view.js'
 import { Decisions } from './decisions.js'
 import { Directory } from './directory.js'
@@ -30,6 +30,7 @@ export class LifecycleService {
     private readonly view: View,
     private readonly directory: Directory,
     private readonly decisions: Decisions,
+    private readonly processors: Processors,
   ) {}
 
   /** Starts a stream under `id`, or under one made here. @throws ApiError */
@@ -54,32 +55,27 @@ export class LifecycleService {
 
   private settings(request: StartRequest): StreamSettings {
     // Null is the same as no value, as it is for the checks before.
-    const processor = request.processor ?? DEFAULT_PROCESSOR
+    const processor = this.processors.find(request.processor ?? DEFAULT_PROCESSOR)
     const labels = request.labels ?? NONE
-    const options = request.processor_options ?? NONE
+    const given = request.processor_options ?? NONE
+    if (JSON.stringify(given).length > MAX_OPTIONS_CHARS)
+      throw invalid(`processor_options must be at most ${MAX_OPTIONS_CHARS} characters of JSON.`)
+    const options = processor.optionsFor(given)
     const retentionMs = request.retention_ms ?? this.config.resultRetentionMs
-    if (!PROCESSORS.has(processor)) {
-      const message = `There is no processor of that name. There are: ${[...PROCESSORS.keys()].join(', ')}.`
-      throw new ApiError('unknown_processor', { message })
-    }
     if (retentionMs > this.config.resultRetentionMs)
       throw invalid(`retention_ms must be at most the server's, ${this.config.resultRetentionMs}.`)
     checkLabels(labels)
-    if (JSON.stringify(options).length > MAX_OPTIONS_CHARS)
-      throw invalid(`processor_options must be at most ${MAX_OPTIONS_CHARS} characters of JSON.`)
     const idleTimeoutMs = request.idle_timeout_ms ?? this.config.streamIdleTimeoutMs
-    const own = request.retention_ms ?? request.idle_timeout_ms ?? undefined
-    if (labels === NONE && options === NONE && own === undefined) return this.defaultsOf(processor)
-    return { processor, options, labels, retentionMs, idleTimeoutMs }
+    const settings = { processor: processor.name, options, labels, retentionMs, idleTimeoutMs }
+    const own =
+      request.processor_options ?? request.labels ?? request.retention_ms ?? request.idle_timeout_ms ?? undefined
+    return own === undefined ? this.sharedOf(settings) : settings
   }
 
-  private defaultsOf(processor: string): StreamSettings {
-    const known = this.defaults.get(processor)
-    if (known !== undefined) return known
-    const { resultRetentionMs: retentionMs, streamIdleTimeoutMs: idleTimeoutMs } = this.config
-    const settings = Object.freeze({ processor, options: NONE, labels: NONE, retentionMs, idleTimeoutMs })
-    this.defaults.set(processor, settings)
-    return settings
+  private sharedOf(settings: StreamSettings): StreamSettings {
+    const known = this.defaults.get(settings.processor) ?? Object.freeze(settings)
+    this.defaults.set(settings.processor, known)
+    return known
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   RESULT_ERRORS,
   type FeedReset,
+  type ProcessorDescription,
   type ResetReason,
   type StreamDescription,
   type StreamStatus,
@@ -51,7 +52,10 @@ export const streamId: Schema = {
 const startRequest: Readonly<Record<keyof StartRequest, Schema>> = {
   stream_id: { ...streamId, description: 'Without one the server makes one. Not where the address has another.' },
   processor: { type: 'string', maxLength: 128, default: 'uppercase', description: 'What is done to each record.' },
-  processor_options: { type: 'object', description: 'Options of the processor, at most 4,096 characters of JSON.' },
+  processor_options: {
+    type: 'object',
+    description: 'Options of the processor, as `GET /processors` says; at most 4,096 characters of JSON.',
+  },
   idle_timeout_ms: {
     type: 'integer',
     minimum: 100,
@@ -80,6 +84,16 @@ const description: Readonly<Record<keyof StreamDescription, Schema>> = {
   latest: count('Number of the newest result; 0 before the first.'),
   readers: count('Readers connected to this server.'),
   lag: count('Entries of the log that wait to be processed, over all streams of its partition.'),
+}
+
+const processor: Readonly<Record<keyof ProcessorDescription, Schema>> = {
+  name: text('For `processor` at the start of a stream.'),
+  description: text('What it does.'),
+  deterministic: {
+    type: 'boolean',
+    description: 'The same records give the same results, so that readers may have them before they are on the disk.',
+  },
+  options: { type: 'object', description: 'JSON Schema (draft 7) of `processor_options`.' },
 }
 
 const result = {
@@ -115,6 +129,7 @@ export const SCHEMAS = {
     },
     ['next'],
   ),
+  ProcessorList: object({ ...success, processors: { type: 'array', items: object(processor) } }),
   Result: { ...result, description: 'The result of one record: what was made of it, or why there is nothing.' },
   Reset: {
     ...object({

@@ -10,6 +10,7 @@ export interface MergedPatch {
   replaces: string | undefined
   readonly runs: { at: number; readonly first: number; readonly lines: string[]; chars: number }[]
   readonly dedupe: Map<string, string | null>
+  readonly state: Map<string, string | null>
 }
 
 /**
@@ -23,7 +24,16 @@ export function mergePatches(commits: readonly Commit[]): Iterable<MergedPatch> 
       const { id, incarnation, header, event, replaces } = patch
       let target = merged.get(incarnation)
       if (target === undefined) {
-        target = { id, incarnation, header, started: false, replaces: undefined, runs: [], dedupe: new Map() }
+        target = {
+          id,
+          incarnation,
+          header,
+          started: false,
+          replaces: undefined,
+          runs: [],
+          dedupe: new Map(),
+          state: new Map(),
+        }
         merged.set(incarnation, target)
       }
       target.header = header
@@ -31,6 +41,7 @@ export function mergePatches(commits: readonly Commit[]): Iterable<MergedPatch> 
       target.replaces ??= replaces
       for (const run of patch.runs) append(target, run, commit.at)
       for (const [key, value] of patch.dedupe) target.dedupe.set(key, value)
+      for (const [key, value] of patch.state ?? []) target.state.set(key, value)
     }
   return merged.values()
 }

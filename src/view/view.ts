@@ -1,18 +1,20 @@
 import { Injectable } from '@nestjs/common'
 import { encodeEnd, encodeFeedCursor, encodeResults, type CloseReason, type FeedCursor } from '#libs/contract'
 import type { Commit, CommitSink, StreamHeader, StreamPatch } from '#libs/engine'
+import type { StoredState } from '#libs/processor'
 import { Subject, type Observable } from 'rxjs'
 import { Frames, type Frame } from './frames.js'
 import { Headers } from './headers.js'
 import { Lifecycle } from './lifecycle.js'
 import { mergePatches } from './merge.js'
 import { Results } from './results.js'
-import { isOver, lastOf, namedKey } from './rows.js'
+import { NamedRows } from './named-rows.js'
+import { isOver, lastOf } from './rows.js'
 import type { Store, Table } from './store.js'
-import { Unsettled } from './unsettled.js'
 
 /**
- * What this replica knows, made of counted commits and nothing else: headers, results, what is remembered of retried sends, lifecycle.
+ * What this replica knows, made of counted commits and nothing else: headers, results, what processors and retried sends left to be
+ * remembered, lifecycle.
  * A commit is known in memory the moment it is applied, and forgotten there once the store has it.
  */
 @Injectable()
@@ -20,10 +22,10 @@ export class View implements CommitSink {
   readonly headers: Headers
   readonly results: Results
   readonly lifecycle: Lifecycle
-  private readonly dedupe: Table
+  private readonly dedupe: NamedRows
+  private readonly state: NamedRows
   /** Incarnations whose rows are to be removed, some at a time. */
   readonly garbage: Table
-  private readonly unsettledDedupe = new Unsettled<string | null>()
   private readonly frames = new Frames()
   private readonly lifecycleFrames = new Subject<Frame<FeedCursor>>()
   private readonly commits = new Subject<Commit>()
@@ -41,7 +43,8 @@ export class View implements CommitSink {
     this.headers = new Headers(store)
     this.results = new Results(store)
     this.lifecycle = new Lifecycle(store, partitions)
-    this.dedupe = store.table('dedupe')
+    this.dedupe = new NamedRows(store, 'dedupe')
+    this.state = new NamedRows(store, 'state')
     this.garbage = store.table('garbage')
   }
 
@@ -55,11 +58,22 @@ export class View implements CommitSink {
     return this.commits
   }
 
+  header(stream: string): StreamHeader | undefined {
+    return this.headers.get(stream)
+  }
+
   /** What is remembered of a stream's retried sends under `key`. */
-  remembered(incarnation: string, key: string): string | undefined {
-    const unsettled = this.unsettledDedupe.get(incarnation + key)
-    if (unsettled !== undefined) return unsettled.value ?? undefined
-    return this.dedupe.get(namedKey(incarnation, key))?.toString()
+  remembered({ incarnation }: StreamHeader, key: string): string | undefined {
+    return this.dedupe.get(incarnation, key)
+  }
+
+  /** What a stream's processor remembers. */
+  stateOf({ incarnation, state }: StreamHeader): StoredState {
+    return {
+      get: (key) => this.state.get(incarnation, key),
+      keys: (prefix) => this.state.names(incarnation, prefix),
+      bytes: state?.bytes ?? 0,
+    }
   }
 
   /** Frames of a life of a stream, from now on. */
@@ -87,7 +101,8 @@ export class View implements CommitSink {
     for (const patch of commit.streams) {
       this.headers.apply(patch, commit)
       this.results.apply(patch, commit)
-      for (const [key, value] of patch.dedupe) this.unsettledDedupe.set(patch.incarnation + key, value, commit)
+      this.dedupe.apply(patch.incarnation, patch.dedupe, commit)
+      this.state.apply(patch.incarnation, patch.state ?? [], commit)
       this.emitResults(patch)
     }
     this.lifecycle.apply(commit, position)
@@ -105,10 +120,8 @@ export class View implements CommitSink {
       if (former !== undefined && former !== patch.incarnation) this.discard(former)
       this.headers.write(patch)
       this.results.write(patch)
-      for (const [key, value] of patch.dedupe) {
-        if (value === null) void this.dedupe.remove(namedKey(patch.incarnation, key))
-        else void this.dedupe.put(namedKey(patch.incarnation, key), Buffer.from(value))
-      }
+      this.dedupe.write(patch.incarnation, patch.dedupe)
+      this.state.write(patch.incarnation, patch.state)
       if (patch.header === null) this.discard(patch.incarnation)
       if (patch.replaces !== undefined) this.discard(patch.replaces)
     }
@@ -119,7 +132,8 @@ export class View implements CommitSink {
     for (const patch of commit.streams) {
       this.headers.settle(patch, commit)
       this.results.settle(patch, commit)
-      for (const [key] of patch.dedupe) this.unsettledDedupe.settle(patch.incarnation + key, commit)
+      this.dedupe.settle(patch.incarnation, patch.dedupe, commit)
+      this.state.settle(patch.incarnation, patch.state ?? [], commit)
     }
     this.emitLifecycle(commit)
   }
@@ -141,16 +155,11 @@ export class View implements CommitSink {
 
   /** Removes at most `limit` rows of a life of a stream that is gone; says how many. */
   removeSome(incarnation: string, limit: number): number {
-    const results = this.results.trim(incarnation, Infinity, Infinity, limit)
-    let dedupe = 0
-    const prefix = Buffer.from(incarnation, 'hex')
-    const range = { start: prefix, end: Buffer.concat([prefix, Buffer.from([255])]), limit: limit - results }
-    for (const key of results < limit ? this.dedupe.getKeys(range) : []) {
-      void this.dedupe.remove(key)
-      dedupe++
-    }
-    if (results + dedupe < limit) this.headers.removeLife(incarnation)
-    return results + dedupe
+    let removed = this.results.trim(incarnation, Infinity, Infinity, limit)
+    for (const rows of [this.dedupe, this.state])
+      if (removed < limit) removed += rows.removeSome(incarnation, limit - removed)
+    if (removed < limit) this.headers.removeLife(incarnation)
+    return removed
   }
 
   /** Leaves the rows of a life of a stream to be removed. */

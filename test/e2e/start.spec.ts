@@ -80,7 +80,7 @@ describe('a start', () => {
       retention_ms: 1000,
       labels: { team: 'a', ü: 'é\n', empty: '', toString: 'b', length: '3' },
     }
-    const id = await startStream(api.client, { ...settings, processor_options: { any: [1] } })
+    const id = await startStream(api.client, { ...settings, processor_options: {} })
     expect(await settingsOf(id)).toEqual(settings)
   })
 
@@ -154,6 +154,12 @@ describe('a start is refused', () => {
     const reply = await api.client.start(undefined, { [name]: value })
     expectError(reply, 'invalid_request')
     expect(reply.body.message).toContain(name)
+  })
+
+  it('with an option that the processor does not have, which it names', async () => {
+    const reply = await api.client.start(undefined, { processor: 'identity', processor_options: { speed: 5 } })
+    expectError(reply, 'invalid_processor_options')
+    expect(reply.body.message).toBe('processor_options.speed: there is no such option.')
   })
 
   it('with two ids', async () => {

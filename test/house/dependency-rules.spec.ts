@@ -31,6 +31,11 @@ const plants: readonly Plant[] = [
   { rule: 'contract-imports-nothing', file: 'libs/contract/to-engine.ts', text: `import '#libs/engine'` },
   { rule: 'engine-port-imports-contract-only', file: 'libs/engine/to-package.ts', text: `import 'fast-check'` },
   { rule: 'engine-port-imports-contract-only', file: 'libs/engine/to-client.ts', text: `import '#libs/client'` },
+  {
+    rule: 'processor-surface-imports-contract-only',
+    file: 'libs/processor/to-engine.ts',
+    text: `import '#libs/engine'`,
+  },
   ...['@nestjs/common', 'fastify', '@fastify/static', 'lmdb', 'kafkajs', 'rxjs'].map((name) => ({
     rule: 'libs-know-no-framework',
     file: `libs/client/to-${name.replace(/\W/g, '')}.ts`,
@@ -65,6 +70,8 @@ const sources = {
   'libs/contract/index.ts': `export const limit = 1`,
   'libs/contract/contract.spec.ts': `import 'fast-check'`,
   'libs/engine/index.ts': `import 'node:crypto'\nimport '#libs/contract'`,
+  'libs/processor/index.ts': `import '#libs/contract'`,
+  'libs/processor/run.spec.ts': `import '../../test/support.js'\nimport 'fast-check'`,
   'libs/engine/contract-suite/index.ts': `import 'fast-check'\nimport '../index.js'`,
   'libs/client/index.ts': `import '#libs/contract'`,
   'src/app.module.ts': `import '@nestjs/common'\nimport './embedded/embedded-engine.js'\nimport './kafka/kafka-engine.js'`,

@@ -15,6 +15,7 @@ import { Readers } from '../../src/streams/readers.js'
 import { SendService } from '../../src/streams/send.service.js'
 import { Store } from '../../src/view/store.js'
 import { View } from '../../src/view/view.js'
+import { echo, processorsOf } from '../support/processing.js'
 import type { Random } from '../support/random.js'
 import { MemoryDisk, MemoryEnvironment } from './memory-environment.js'
 import { SimulatedBroker } from './simulated-broker.js'
@@ -128,7 +129,7 @@ export class SimulatedReplica {
       const owner = new Owner({
         claim,
         view: parts.view,
-        process: (batch) => Promise.resolve(batch.map(({ text }) => text)),
+        process: echo,
         append: (entry) => append(claim.partition, entry),
         owns: (stream) => engine.partitionOf(stream) === claim.partition,
         maxCommitChars: 100_000,
@@ -169,7 +170,7 @@ export class Parts {
     const directory = new Directory(forCalls, view)
     const decisions = new Decisions(forCalls, config, view)
     this.sends = new SendService(forCalls, directory, decisions)
-    this.lifecycle = new LifecycleService(config, view, directory, decisions)
+    this.lifecycle = new LifecycleService(config, view, directory, decisions, processorsOf())
     this.openings = new Openings(forCalls, view, directory)
     this.idle = new IdleTask(config, forCalls, view, readers, new SchedulerRegistry())
   }

@@ -12,6 +12,7 @@ import { lastOf } from '../../src/view/rows.js'
 import { Store } from '../../src/view/store.js'
 import { View } from '../../src/view/view.js'
 import { afterTests } from './clean-up.js'
+import { echo, processorsOf } from './processing.js'
 import { temporaryFolder } from './temp-folder.js'
 
 export interface KafkaReplicaOptions {
@@ -52,7 +53,7 @@ export class KafkaReplica {
     const directory = new Directory(this.engine, this.view)
     const decisions = new Decisions(this.engine, config, this.view)
     this.sends = new SendService(this.engine, directory, decisions)
-    this.lifecycle = new LifecycleService(config, this.view, directory, decisions)
+    this.lifecycle = new LifecycleService(config, this.view, directory, decisions, processorsOf())
     afterTests(() => broker.close())
   }
 
@@ -69,7 +70,7 @@ export class KafkaReplica {
       const owner = new Owner({
         claim,
         view,
-        process: (batch) => Promise.resolve(batch.map(({ text }) => text)),
+        process: echo,
         append: (entry) => engine.append(claim.partition, entry),
         owns: (stream) => engine.partitionOf(stream) === claim.partition,
         maxCommitChars: 100_000,

@@ -58,7 +58,7 @@ export const plantedFaults: Readonly<Record<string, PlantedFault>> = {
         while (!(await this.tryCommit(headVersion(this.epoch, before.commit.n - 1), write)))`,
       },
       {
-        file: 'dist/src/processing/owner.js',
+        file: 'dist/src/processing/record-batch.js',
         find: 'const { offset, records } = header.lastInput;',
         replace: 'const { offset, records } = { offset: -1, records: 0 };',
       },
@@ -79,8 +79,8 @@ export const plantedFaults: Readonly<Record<string, PlantedFault>> = {
     patches: [
       {
         file: 'dist/src/view/view.js',
-        find: 'void this.dedupe.put(',
-        replace: 'void (() => undefined)(',
+        find: 'this.dedupe.write(patch.incarnation, patch.dedupe);',
+        replace: '',
       },
     ],
   },

@@ -10,6 +10,7 @@ import { lastOf } from '../../src/view/rows.js'
 import { Store } from '../../src/view/store.js'
 import { View } from '../../src/view/view.js'
 import { afterTests } from './clean-up.js'
+import { echo } from './processing.js'
 
 export interface ReplicaOptions {
   /** Default: each record's text is its result. */
@@ -51,11 +52,7 @@ export class Replica {
   }
 
   work(): void {
-    const {
-      process = async (batch) => batch.map(({ text }) => text),
-      maxCommitChars = 100_000,
-      owns = () => true,
-    } = this.options
+    const { process = echo, maxCommitChars = 100_000, owns = () => true } = this.options
     const append = (entry: Entry): Promise<number> => this.append(entry)
     void this.engine.start(this.sink(), (claim) => {
       this.owned = new Owner({ claim, view: this.view, process, append, owns, maxCommitChars }).run()

@@ -90,10 +90,11 @@ export class Worker {
     return this.commit({ to: (entry?.offset ?? 0) + 1 })
   }
 
-  commit(content: Partial<Commit>): Promise<void> {
+  /** @param again see {@link Claim.commit} */
+  commit(content: Partial<Commit>, again = true): Promise<void> {
     const rest = { to: 0, at: 0, streams: [], verdicts: [], ...content }
     const { partition, epoch } = this.claim
-    return this.claim.commit({ partition, epoch, n: ++this.commits, ...rest })
+    return this.claim.commit({ partition, epoch, n: ++this.commits, ...rest }, again)
   }
 
   /** Skips a number, as if that commit had been lost. */

@@ -1,0 +1,181 @@
+import { errorResult, successResult, type ResultErrorCode } from '#libs/contract'
+import type { InputRecord, RecordProcessor, Results, StreamContext } from './processor.js'
+import { StateError, StateOverlay, type StateChange, type StateLimits, type StoredState } from './state.js'
+
+/** What a stream's processor is given next: a record's JSON text, the clock, or the stream's end. `at` is log time, ms since 1970. */
+export type Input =
+  | { readonly kind: 'record'; readonly at: number; readonly text: string }
+  | { readonly kind: 'timer' | 'end'; readonly at: number }
+
+/** Consecutive inputs of one stream. */
+export interface Work {
+  readonly stream: string
+  readonly options: unknown
+  readonly inputs: readonly Input[]
+  readonly timer: number | undefined
+  readonly state: StoredState
+  /** Of the processor that left the state; undefined if there is none. */
+  readonly stateVersion: number | undefined
+}
+
+/** What comes of one input: it counts as a whole, with the input. */
+export interface Outcome {
+  /** Results, each as single-line JSON. */
+  readonly lines: readonly string[]
+  readonly timer: number | undefined
+  /** What is remembered from here on, where that changes. */
+  readonly state?: ChangedState
+  /** Why a record has an error in place of its results. */
+  readonly failed?: ResultErrorCode
+}
+
+export interface ChangedState {
+  readonly changes: readonly StateChange[]
+  /** Of all keys and values behind it, in UTF-8. */
+  readonly bytes: number
+  /** The processor's. */
+  readonly version: number
+}
+
+export interface RunLimits {
+  readonly state: StateLimits
+  /** Results of one input. */
+  readonly results: number
+  /** Of all results of one input together. */
+  readonly chars: number
+}
+
+class TooManyResults extends Error {}
+class ResultsTooLarge extends Error {}
+
+/**
+ * Runs a stream's processor over its next inputs: one outcome for each, in order. An input that fails has an error for its result, and
+ * leaves the state as it was.
+ * @param stateVersion of the processor
+ */
+export function run(processor: RecordProcessor, stateVersion: number, work: Work, limits: RunLimits): Outcome[] {
+  return new Run(processor, stateVersion, work, limits).outcomes()
+}
+
+class Run {
+  private readonly state: StateOverlay
+  private readonly context: StreamContext
+  /** The version that the state has to be brought up from. */
+  private upgradeFrom: number | undefined
+
+  constructor(
+    private readonly processor: RecordProcessor,
+    private readonly stateVersion: number,
+    private readonly work: Work,
+    private readonly limits: RunLimits,
+  ) {
+    this.state = new StateOverlay(work.state, limits.state)
+    this.context = { stream: work.stream, options: work.options, state: this.state, timer: work.timer }
+    const from = work.stateVersion
+    this.upgradeFrom = from !== undefined && from < stateVersion ? from : undefined
+  }
+
+  outcomes(): Outcome[] {
+    const { inputs } = this.work
+    const outcomes = this.inBatch(inputs)
+    for (const input of inputs.slice(outcomes.length)) outcomes.push(this.outcome(input))
+    return outcomes
+  }
+
+  /** Outcomes of the first inputs, by the batch form: of none if there is no such form, of fewer than all if it fails. */
+  private inBatch(inputs: readonly Input[]): Outcome[] {
+    const { processor, context, state } = this
+    const outcomes: Outcome[] = []
+    // A timer may be due before any record, an upgrade before the first.
+    if (processor.processBatch === undefined || processor.onTimer || this.upgradeFrom !== undefined) return outcomes
+    try {
+      const records = inputs.flatMap((input) => (input.kind === 'record' ? [recordOf(input)] : []))
+      if (records.length < inputs.length) return outcomes
+      // A generator begins when it is asked for the first list; what a function does before that belongs to no record.
+      const lists = state.readOnly(() => processor.processBatch?.(records, context) ?? [])
+      for (const list of lists) {
+        const lines = this.linesOf(list)
+        if (outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length) break
+      }
+    } catch {
+      // One by one it shows which record it is.
+      state.rollBack()
+    }
+    return outcomes
+  }
+
+  private outcome(input: Input): Outcome {
+    const { processor, context, state } = this
+    const lines: string[] = []
+    const changes: StateChange[] = []
+    /** One of the things an input gives rise to: it is done, or leaves nothing but its error. */
+    const step = (work: () => Results | undefined): ResultErrorCode | undefined => {
+      const { timer } = context
+      try {
+        lines.push(...this.linesOf(work(), lines))
+        changes.push(...state.take())
+        return undefined
+      } catch (error) {
+        state.rollBack()
+        context.timer = timer
+        const code = codeOf(error)
+        lines.push(errorResult(code))
+        return code
+      }
+    }
+    let failed = this.upgradeFrom === undefined ? undefined : step(() => this.upgrade(this.upgradeFrom))
+    if (failed === undefined && context.timer !== undefined && context.timer <= input.at) {
+      context.timer = undefined
+      step(() => processor.onTimer?.(input.at, context))
+    }
+    if (failed === undefined && input.kind === 'record')
+      failed = step(() => processor.process(recordOf(input), context))
+    if (failed === undefined && input.kind === 'end') failed = step(() => processor.onEnd?.(input.at, context))
+    // One that is due by now would be due again and again.
+    if (context.timer !== undefined && context.timer <= input.at) context.timer = input.at + 1
+    return this.outcomeOf(lines, changes, failed)
+  }
+
+  private upgrade(from = 0): undefined {
+    this.processor.upgrade?.(from, this.state)
+    this.upgradeFrom = undefined
+  }
+
+  private outcomeOf(lines: readonly string[], changes: readonly StateChange[], failed?: ResultErrorCode): Outcome {
+    const { timer } = this.context
+    return {
+      lines,
+      timer,
+      ...(changes.length > 0 && { state: { changes, bytes: this.state.bytes, version: this.stateVersion } }),
+      ...(failed !== undefined && { failed }),
+    }
+  }
+
+  /** @param before lines of the same input */
+  private linesOf(results: Results | undefined, before: readonly string[] = NONE): string[] {
+    const lines: string[] = []
+    let chars = 0
+    for (const line of before) chars += line.length
+    for (const result of results ?? NONE) {
+      const line = successResult(result)
+      chars += line.length
+      if (chars > this.limits.chars) throw new ResultsTooLarge()
+      if (before.length + lines.push(line) > this.limits.results) throw new TooManyResults()
+    }
+    return lines
+  }
+}
+
+const NONE: readonly never[] = []
+
+const recordOf = ({ text, at }: { text: string; at: number }): InputRecord => ({
+  value: JSON.parse(text) as unknown,
+  at,
+})
+
+function codeOf(error: unknown): ResultErrorCode {
+  if (error instanceof StateError) return 'state_too_large'
+  if (error instanceof TooManyResults) return 'too_many_results'
+  if (error instanceof ResultsTooLarge) return 'result_too_large'
+  return 'processor_failed'
+}

@@ -1,0 +1,77 @@
+import type { ProcessorClass, RecordProcessor } from './processor.js'
+import { run, type Input, type RunLimits } from './run.js'
+import { DEFAULT_STATE_LIMITS, type StoredState } from './state.js'
+
+const LIMITS: RunLimits = { state: DEFAULT_STATE_LIMITS, results: 10_000, chars: 4 * 1024 * 1024 }
+
+/** Of a result as readers get it: `data`, or the code of the error in its place. */
+export type TrialResult = { readonly data: unknown } | { readonly error: string }
+
+/** A stream with a processor and nothing else, for tests: no server, no disk, and time is what the test says it is. */
+export class Trial {
+  /** JSON texts by key, as they would be committed. */
+  readonly state = new Map<string, string>()
+  /** When the processor wants to be called, ms since 1970. */
+  timer: number | undefined
+  private at = 0
+  private stateVersion: number | undefined
+
+  /** @param options as they are, with no defaults filled in and nothing checked by the schema */
+  constructor(
+    private readonly processor: RecordProcessor,
+    private readonly options: unknown = {},
+    private readonly limits: RunLimits = LIMITS,
+  ) {}
+
+  /** What comes of records that the log takes at `at`, ms since 1970: together, so in a batch where the processor has that form. */
+  send(values: readonly unknown[], at = this.at): TrialResult[] {
+    return this.run(values.map((value) => ({ kind: 'record', at, text: JSON.stringify(value) })))
+  }
+
+  /** What comes of the time that passes until `at` while no data arrives, if the processor is called at the very moment it asks for. */
+  passTime(at: number): TrialResult[] {
+    const results: TrialResult[] = []
+    while (this.timer !== undefined && this.timer <= at) results.push(...this.tick(this.timer))
+    this.at = Math.max(this.at, at)
+    return results
+  }
+
+  /** What comes of it that the log's clock shows `at`: nothing, unless a timer is due by then. */
+  tick(at: number): TrialResult[] {
+    return this.timer !== undefined && this.timer <= at ? this.run([{ kind: 'timer', at }]) : []
+  }
+
+  /** What comes of the stream's end. */
+  end(at = this.at): TrialResult[] {
+    return this.run([{ kind: 'end', at }])
+  }
+
+  private run(inputs: readonly Input[]): TrialResult[] {
+    const { processor, options, timer, stateVersion } = this
+    const stored: StoredState = {
+      get: (key) => this.state.get(key),
+      keys: (prefix) => [...this.state.keys()].filter((key) => key.startsWith(prefix)),
+      bytes: [...this.state].reduce((sum, row) => sum + Buffer.byteLength(row.join('')), 0),
+    }
+    const { stateVersion: version = 1 } = (processor.constructor as Partial<ProcessorClass>).processor ?? {}
+    const outcomes = run(
+      processor,
+      version,
+      { stream: 'trial', options, inputs, timer, state: stored, stateVersion },
+      this.limits,
+    )
+    for (const [key, value] of outcomes.flatMap(({ state }) => state?.changes ?? [])) {
+      if (value === null) this.state.delete(key)
+      else this.state.set(key, value)
+    }
+    this.stateVersion = version
+    this.timer = outcomes.at(-1)?.timer
+    this.at = Math.max(this.at, ...inputs.map(({ at }) => at))
+    return outcomes.flatMap(({ lines }) => lines.map(resultOf))
+  }
+}
+
+function resultOf(line: string): TrialResult {
+  const { data, code } = JSON.parse(line) as { data?: unknown; code?: string }
+  return code === undefined ? { data } : { error: code }
+}

@@ -1,0 +1,64 @@
+import { STREAMS_TOGETHER, type StreamHeader } from '#libs/engine'
+import type { Input } from '#libs/processor'
+import type { BatchHandler } from './batch.js'
+import { charsOf, type Draft } from './draft.js'
+import { sealed, type Of } from './lifecycle.js'
+import { workOf } from './record-batch.js'
+
+export interface HappeningPorts {
+  /** The processor host. */
+  readonly process: BatchHandler
+  /** Results in one commit, in characters. */
+  readonly maxCommitChars: number
+  /** The commit that forms. */
+  readonly draft: () => Draft
+  /** Commits it: there is a new draft then. */
+  readonly commit: () => Promise<void>
+}
+
+/**
+ * What processors are called for without a record: timers that are due, and ends. What comes of it and that it has happened are in one
+ * commit for each stream, so that whoever reads the entry again after a crash calls nobody twice.
+ */
+export class Happenings {
+  constructor(private readonly ports: HappeningPorts) {}
+
+  /** Calls the processors of open streams whose timer is due at `at`, in log time. */
+  async timers(streams: readonly StreamHeader[], at: number): Promise<void> {
+    const due = streams.flatMap(({ id }) => {
+      const header = this.ports.draft().header(id)
+      return header?.status === 'open' && header.timer !== undefined && header.timer <= at ? [header] : []
+    })
+    due.sort((a, b) => (a.id < b.id ? -1 : 1))
+    for (let from = 0; from < due.length; from += STREAMS_TOGETHER)
+      await this.call(due.slice(from, from + STREAMS_TOGETHER), { kind: 'timer', at })
+  }
+
+  /** The streams are over: nothing behind the entry counts for them. */
+  async ends({ at, streams }: Of<'seal'>): Promise<void> {
+    const closing = streams.flatMap(([id, incarnation]) => {
+      const header = this.ports.draft().header(id)
+      return header?.incarnation === incarnation && header.status === 'closing' ? [header] : []
+    })
+    for (const header of closing) if (header.reason === 'deleted') this.ports.draft().remove(header)
+    const ending = closing.filter(({ reason }) => reason !== 'deleted')
+    await this.call(ending, { kind: 'end', at })
+  }
+
+  private async call(headers: readonly StreamHeader[], input: Input): Promise<void> {
+    const { draft, commit, process, maxCommitChars } = this.ports
+    if (headers.length === 0) return
+    const answers = await process(headers.map((header) => workOf(draft(), header, [input])))
+    for (const [index, header] of headers.entries()) {
+      const { outcomes = [], again = false } = answers[index] ?? {}
+      const chars = outcomes.reduce((sum, outcome) => sum + charsOf(outcome), 0)
+      const { chars: before, full } = draft()
+      if (full || (before > 0 && before + chars > maxCommitChars)) await commit()
+      const changed = draft().happening(header, outcomes, input.at)
+      draft().again &&= again
+      if (input.kind === 'timer') continue
+      const over = sealed(changed, input.at)
+      draft().change(over, over.status)
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import type { DataEntry, StoredEntry, StreamHeader } from '#libs/engine'
+import type { Input } from '#libs/processor'
+import { isOver } from '../view/rows.js'
+import { BATCH_RECORDS, type BatchHandler, type StreamOutcomes, type StreamWork } from './batch.js'
+import { charsOf, Draft } from './draft.js'
+import { judgeRetry } from './retries.js'
+
+/** Part of an entry that goes through the processor in one batch: records `from` to `until`, exclusive. */
+interface Piece {
+  readonly entry: StoredEntry<DataEntry>
+  readonly from: number
+  readonly until: number
+}
+
+/** What came of a stream's records in the batch; those before `next` are in the draft. */
+interface Answer extends StreamOutcomes {
+  next: number
+}
+
+export interface RecordBatchPorts {
+  /** The processor host. */
+  readonly process: BatchHandler
+  /** Results in one commit, in characters. */
+  readonly maxCommitChars: number
+  /** The commit that forms. */
+  readonly draft: () => Draft
+  /** Commits it: there is a new draft then. */
+  readonly commit: () => Promise<void>
+  /** From here on the draft may hold some of the entry's records. */
+  readonly begun: (entry: StoredEntry<DataEntry>) => void
+  /** All of the entry's records are in the draft, or do not count. */
+  readonly passed: (entry: StoredEntry<DataEntry>) => void
+}
+
+/** Records that wait to be processed together, in log order, whatever their streams. */
+export class RecordBatch {
+  private pieces: Piece[] = []
+  private records = 0
+  /** The entry whose remaining records do not count. */
+  private refused = -1
+
+  constructor(private readonly ports: RecordBatchPorts) {}
+
+  /** Adds a whole entry, unless that would fill the batch. */
+  join(entry: StoredEntry<DataEntry>): boolean {
+    const from = this.done(entry)
+    const until = entry.records.length
+    if (this.records + until - from >= BATCH_RECORDS) return false
+    this.pieces.push({ entry, from, until })
+    this.records += until - from
+    return true
+  }
+
+  /** Adds an entry to as many batches as it needs. */
+  async take(entry: StoredEntry<DataEntry>): Promise<void> {
+    const count = entry.records.length
+    let from = this.done(entry)
+    do {
+      const until = Math.min(count, from + BATCH_RECORDS - this.records)
+      this.pieces.push({ entry, from, until })
+      this.records += until - from
+      from = until
+      if (this.records >= BATCH_RECORDS) {
+        await this.process()
+        // Whoever else the loop serves has a turn, however much is in one entry or one read.
+        await new Promise(setImmediate)
+      }
+    } while (from < count)
+  }
+
+  /** Processes what has joined, and puts what comes of it into the draft. */
+  async process(): Promise<void> {
+    const { pieces } = this
+    if (pieces.length === 0) return
+    this.pieces = []
+    this.records = 0
+    const counting = this.counting(pieces)
+    const answers = await this.answersOf(worksOf(counting, this.ports.draft()))
+    for (const piece of pieces) {
+      const answer = counting.has(piece) ? answers.get(piece.entry.stream) : undefined
+      await this.add(piece, answer)
+    }
+  }
+
+  /** How many of an entry's records were committed before: a commit may end within an entry. */
+  private done(entry: StoredEntry<DataEntry>): number {
+    const header = this.ports.draft().header(entry.stream)
+    if (header?.incarnation !== entry.incarnation) return 0
+    const { offset, records } = header.lastInput
+    if (offset > entry.offset) return entry.records.length
+    return offset === entry.offset ? records : 0
+  }
+
+  /**
+   * Pieces whose records will count. A processor must not see the others, which would leave their mark in its state. Of a send that can
+   * be retried this depends on those before it, so that all are judged here once before, in a draft that comes to nothing.
+   */
+  private counting(pieces: readonly Piece[]): ReadonlySet<Piece> {
+    const trial = new Draft(this.ports.draft())
+    let { refused } = this
+    return new Set(
+      pieces.filter(({ entry, from }) => {
+        if (from === 0 && !admit(trial, entry)) refused = entry.offset
+        return entry.offset !== refused
+      }),
+    )
+  }
+
+  /** By stream. */
+  private async answersOf(works: readonly StreamWork[]): Promise<ReadonlyMap<string, Answer>> {
+    const results = works.length === 0 ? [] : await this.ports.process(works)
+    return new Map(
+      works.map(({ stream, inputs }, index) => {
+        const { outcomes = [], again = false } = results[index] ?? {}
+        if (outcomes.length !== inputs.length)
+          throw new Error(`${inputs.length} records were processed, and ${outcomes.length} outcomes came of them.`)
+        return [stream, { outcomes, again, next: 0 }]
+      }),
+    )
+  }
+
+  /** Puts what came of a piece into the draft, if its entry counts. A draft that would grow too large is committed before. */
+  private async add({ entry, from, until }: Piece, answer: Answer | undefined): Promise<void> {
+    const { draft, begun, commit, passed } = this.ports
+    if (from === 0) {
+      // A retried send is remembered in a commit that holds the first of its results, or after a crash it would pass for done.
+      if (draft().full || (answer !== undefined && this.fitting(answer, 1) === 0)) await commit()
+      if (admit(draft(), entry) !== (answer !== undefined))
+        throw new Error(`Entry ${entry.offset} was judged twice, and not alike.`)
+      if (answer === undefined) this.refused = entry.offset
+    }
+    begun(entry)
+    for (let done = from; answer !== undefined && done < until;) {
+      // Not before the first of them: see above.
+      const count = done > from && draft().full ? 0 : this.fitting(answer, until - done)
+      if (count === 0) {
+        await commit()
+        continue
+      }
+      draft().records(entry, answer.outcomes.slice(answer.next, answer.next + count), done)
+      draft().again &&= answer.again
+      answer.next += count
+      done += count
+    }
+    if (until === entry.records.length) passed(entry)
+  }
+
+  /** How many of the next `most` outcomes fit into the draft: one at least into one that holds none. */
+  private fitting({ outcomes, next }: Answer, most: number): number {
+    const { chars } = this.ports.draft()
+    let room = this.ports.maxCommitChars - chars
+    for (let count = 0; count < most; count++) {
+      const outcome = outcomes[next + count]
+      if (outcome !== undefined) room -= charsOf(outcome)
+      if (room < 0 && (count > 0 || chars > 0)) return count
+    }
+    return most
+  }
+}
+
+/** What each stream's processor is to do. */
+function worksOf(pieces: Iterable<Piece>, draft: Draft): StreamWork[] {
+  const inputs = new Map<string, Input[]>()
+  for (const { entry, from, until } of pieces) {
+    const { stream, records, at } = entry
+    const mine = inputs.get(stream) ?? []
+    if (mine.length === 0) inputs.set(stream, mine)
+    for (const text of until - from === records.length ? records : records.slice(from, until))
+      mine.push({ kind: 'record', at, text })
+  }
+  return [...inputs].flatMap(([stream, mine]) => {
+    const header = draft.header(stream)
+    return header === undefined || mine.length === 0 ? [] : [workOf(draft, header, mine)]
+  })
+}
+
+export function workOf(draft: Draft, header: StreamHeader, inputs: readonly Input[]): StreamWork {
+  const { id: stream, settings, timer, state } = header
+  const { options } = settings
+  return { stream, settings, options, inputs, timer, state: draft.stateOf(header), stateVersion: state?.version }
+}
+
+/** Decides about a send, in log order, and leaves the verdict in the draft. */
+function admit(draft: Draft, entry: StoredEntry<DataEntry>): boolean {
+  const header = draft.header(entry.stream)
+  const lives = header?.incarnation === entry.incarnation
+  if (!lives || (isOver(header) && entry.retry === undefined)) {
+    draft.verdict(entry.ticket, { code: header === undefined ? 'stream_not_found' : 'stream_closed' })
+    return false
+  }
+  if (entry.retry === undefined) {
+    draft.verdict(entry.ticket, { code: 'accepted', incarnation: header.incarnation, duplicate: false })
+    return true
+  }
+  const judged = judgeRetry(draft, header, entry.retry, entry.at)
+  draft.verdict(entry.ticket, judged.verdict)
+  if (judged.verdict.code !== 'accepted' || judged.verdict.duplicate) return false
+  draft.change(judged.header)
+  return true
+}

@@ -1,0 +1,31 @@
+import type { DiscoveryService } from '@nestjs/core'
+
+import { DEFAULT_STATE_LIMITS, run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
+import type { BatchHandler } from '../../src/processing/batch.js'
+import { Identity } from '../../src/processors/identity.js'
+import { Processors } from '../../src/processors/processors.js'
+import { Uppercase } from '../../src/processors/uppercase.js'
+
+/** Each record's text is its result, with nothing around it. */
+export const echo: BatchHandler = (batch) =>
+  Promise.resolve(
+    batch.map(({ inputs }) => ({
+      outcomes: inputs.map((input) => ({ lines: input.kind === 'record' ? [input.text] : [], timer: undefined })),
+      again: true,
+    })),
+  )
+
+/** Runs `processor` for all streams, as the host does. */
+export function running(processor: RecordProcessor, maxCommitChars = 100_000): BatchHandler {
+  const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: maxCommitChars }
+  const { deterministic: again = false, stateVersion = 1 } =
+    (processor.constructor as Partial<ProcessorClass>).processor ?? {}
+  return (batch) =>
+    Promise.resolve(batch.map((work) => ({ outcomes: run(processor, stateVersion, work, limits), again })))
+}
+
+/** What finds these, and the two simplest built-in ones, as if they were providers of an application. */
+export function processorsOf(...more: readonly (new () => RecordProcessor)[]): Processors {
+  const providers = [Identity, Uppercase, ...more].map((metatype) => ({ metatype, instance: new metatype() }))
+  return new Processors({ getProviders: () => providers } as unknown as DiscoveryService)
+}
