@@ -18,7 +18,7 @@ export const usage = `npm run bench -- [--engine ENGINE] [--quick] [--only ROW[,
   --quick    the short form, minutes instead of tens of minutes
   --only     some rows: sends, ndjson, fan-out, latency, original, stored, memory; on kafka: sends, ndjson, latency, replicas
   --out      where the JSON goes (bench/results/latest.json)
-  --program  another build to measure in Millrace's place (dist/src/main.js)`
+  --program  another build to measure in Millrace's place (dist/bundle/program/main.js)`
 
 /** @throws TypeError about an option that does not exist, or an engine */
 export function parseOptions(args: readonly string[]): Options | 'help' {

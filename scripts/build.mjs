@@ -1,15 +1,17 @@
-// Runs `nest build` unless dist is newer than everything it is made from, so that a restart takes no compiler.
+// Runs `nest build` and bundles the program, unless dist is newer than everything it is made from, so that a restart takes no compiler.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from './bundle.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stamp = join(root, 'dist', '.built')
 const inputs = [
   'src',
   'libs',
+  'scripts/bundle.mjs',
   'package.json',
   'package-lock.json',
   'nest-cli.json',
@@ -33,6 +35,7 @@ if (newestInputMs >= builtAtMs()) {
   const nest = createRequire(import.meta.url).resolve('@nestjs/cli/bin/nest.js')
   const build = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' })
   if (build.status !== 0) process.exit(build.status ?? 1)
+  await bundle()
   // A file saved while the compiler ran must count as newer than what was built.
   if (Math.max(...inputs.map((name) => changedAtMs(join(root, name)))) === newestInputMs) writeFileSync(stamp, '')
 }

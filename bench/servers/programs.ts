@@ -33,4 +33,4 @@ function onKafka(millrace: ServerProgram, brokers: readonly string[]): Record<'m
   }
 }
 
-export const defaultMillraceEntry = compiled('../../src/main.js')
+export const defaultMillraceEntry = compiled('../../bundle/program/main.js')

@@ -6,6 +6,7 @@ import { Client } from '../support/client.js'
 import { freePort } from '../support/free-port.js'
 import { request } from '../support/http.js'
 import type { KafkaProcesses } from '../support/kafka-processes.js'
+import { programOf } from '../support/package-folder.js'
 import { until } from '../support/until.js'
 import type { Ground } from './fault.js'
 
@@ -39,7 +40,7 @@ export class Replica {
 
   /** One that was not started yet. `name` is its own among all of a run. */
   static async prepare(ground: Ground, name: string, env: Readonly<Record<string, string>>): Promise<Replica> {
-    const program = join(ground.programFolder, 'dist/src/main.js')
+    const program = programOf(ground.programFolder)
     return new Replica(ground.processes, name, program, await freePort(), env)
   }
 

@@ -6,7 +6,7 @@ import { afterTests } from './clean-up.js'
 import { engineEnv } from './engine-env.js'
 import { freePort } from './free-port.js'
 import { request } from './http.js'
-import { packageFolder } from './package-folder.js'
+import { programOf } from './package-folder.js'
 import { temporaryFolder } from './temp-folder.js'
 import { until } from './until.js'
 
@@ -82,8 +82,8 @@ export class Server {
   /** Starts the process and does not wait until it answers. */
   launch(): void {
     if (this.child) throw new Error('the server runs already')
-    const { wrapper = [], nodeOptions = [], env = {}, programFolder = packageFolder } = this.options
-    const program = [process.execPath, ...nodeOptions, join(programFolder, 'dist/src/main.js')]
+    const { wrapper = [], nodeOptions = [], env = {}, programFolder } = this.options
+    const program = [process.execPath, ...nodeOptions, programOf(programFolder)]
     const [command = process.execPath, ...args] = [...wrapper, ...program]
     const { PATH = '', HOME = '' } = process.env
     const child = spawn(command, args, {

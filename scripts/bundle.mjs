@@ -1,0 +1,64 @@
+// Bundles what `nest build` has made, and the packages it uses, into dist/bundle/program: a server reads 20 files at its start instead
+// of 1,500, which takes half the time.
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const path = (name) => fileURLToPath(new URL(`../dist/${name}`, import.meta.url))
+
+// What the packages ask for if it happens to be installed.
+const optional = [
+  '@apollo/*',
+  '@fastify/multipart',
+  '@fastify/static',
+  '@fastify/view',
+  '@grpc/*',
+  '@nats-io/*',
+  '@nestjs/mongoose',
+  '@nestjs/platform-express',
+  '@nestjs/platform-socket.io',
+  '@nestjs/websockets',
+  'amqp-connection-manager',
+  'amqplib',
+  'class-transformer/storage',
+  'ioredis',
+  'mqtt',
+  'nats',
+]
+
+export async function bundle() {
+  const outdir = path('bundle/program')
+  await rm(outdir, { recursive: true, force: true })
+  await build({
+    entryPoints: ['src/main.js', 'src/view/probe.js'].map(path),
+    outdir,
+    entryNames: '[name]',
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    // Of a package that Nest loads when it needs it, a bundle keeps the names only where they are those of an ES module.
+    mainFields: ['module', 'main'],
+    // Nest finds classes by their names.
+    keepNames: true,
+    external: [
+      ...optional,
+      // Native.
+      'lmdb',
+      // Changes a global, which must be there before any decorator runs.
+      'reflect-metadata',
+      // Processors of the user's import it, too: errors and decorators must be the same ones.
+      '#libs/processor',
+      // Finds its files by its own place.
+      'swagger-ui-dist',
+    ],
+    banner: {
+      js: [
+        "import 'reflect-metadata'",
+        "import { createRequire as createRequireOfBundle } from 'node:module'",
+        'const require = createRequireOfBundle(import.meta.url)',
+      ].join(';'),
+    },
+    logLevel: 'warning',
+  })
+}
