@@ -1,4 +1,4 @@
-import type { ProcessorClass, RecordProcessor } from './processor.js'
+import type { InputRecord, ProcessorClass, RecordProcessor } from './processor.js'
 import { run, type Input, type RunLimits } from './run.js'
 import { DEFAULT_STATE_LIMITS, type StoredState } from './state.js'
 
@@ -25,7 +25,12 @@ export class Trial {
 
   /** What comes of records that the log takes at `at`, ms since 1970: together, so in a batch where the processor has that form. */
   send(values: readonly unknown[], at = this.at): TrialResult[] {
-    return this.run(values.map((value) => ({ kind: 'record', at, text: JSON.stringify(value) })))
+    return this.sendEach(values.map((value) => ({ value, at })))
+  }
+
+  /** The same for records that the log takes one after the other, each at its own time. */
+  sendEach(records: readonly InputRecord[]): TrialResult[] {
+    return this.run(records.map(({ value, at }) => ({ kind: 'record', at, text: JSON.stringify(value) })))
   }
 
   /** What comes of the time that passes until `at` while no data arrives, if the processor is called at the very moment it asks for. */
@@ -44,6 +49,16 @@ export class Trial {
   /** What comes of the stream's end. */
   end(at = this.at): TrialResult[] {
     return this.run([{ kind: 'end', at }])
+  }
+
+  /** The stream as it goes on elsewhere, or after a crash: from what is stored, and with nothing else of the processor before. */
+  restart(processor: RecordProcessor): Trial {
+    const trial = new Trial(processor, structuredClone(this.options), this.limits)
+    for (const [key, value] of this.state) trial.state.set(key, value)
+    trial.timer = this.timer
+    trial.at = this.at
+    trial.stateVersion = this.stateVersion
+    return trial
   }
 
   private run(inputs: readonly Input[]): TrialResult[] {
