@@ -101,7 +101,8 @@ function summariesOf(options: WindowOptions, { most }: Slicing): Summaries {
   const maxGroups = mostGroups(options)
   const plain = new Summaries(aggregates)
   const sliceBytes = SLICE_BYTES + plain.bytes
-  const groupBytes = (slice: number): number => GROUP_BYTES + KEY_BYTES + most.slices * slice
+  const keys = most.slices > 1 ? 2 : 1
+  const groupBytes = (slice: number): number => GROUP_BYTES + keys * KEY_BYTES + most.slices * slice
   const fewest = sliceBytes + (plain.withQuantiles ? FEWEST_BINS * BIN_BYTES : 0)
   const groups = Math.min(
     Math.floor(MOST_AT_ONCE / most.windows),

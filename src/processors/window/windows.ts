@@ -1,7 +1,7 @@
 import type { InputRecord, Results, State, StreamContext } from '#libs/processor'
 import { keyMember } from '../fields.js'
 import { isoTime } from '../times.js'
-import { clockIn, Groups, keepClock, NEVER, type Clock } from './groups.js'
+import { clockIn, Groups, keepClock, NEVER, type Clock, type Group } from './groups.js'
 import type { WindowPlan } from './plan.js'
 import type { Slice } from './slices.js'
 
@@ -43,13 +43,13 @@ export class Windows {
   private addAtArrival({ value, at }: InputRecord, stream: Stream): readonly never[] {
     const { state } = stream
     const key = this.plan.keyOf(value)
-    const slices = this.groups.load(state, key)
-    if (slices === undefined) {
+    const group = this.groups.load(state, key, at)
+    if (group === undefined) {
       const clock = clockIn(state)
       this.admit(clock)
       keepClock(state, clock)
     }
-    const end = this.count(value, at, key, slices ?? [], state, at)
+    const end = this.count({ value, time: at, key, group }, state, at)
     if (stream.timer === undefined || end < stream.timer) stream.timer = end
     return NOTHING
   }
@@ -65,24 +65,24 @@ export class Windows {
     const results = watermark < clock.next ? NOTHING : this.close(state, clock, watermark)
     clock.watermark = watermark
     stream.timer = at + eventTime.idleMs
-    const slices = this.groups.load(state, key)
-    if (slicing.isLate(time, slices ?? [], watermark)) {
+    const group = this.groups.load(state, key, time)
+    if (slicing.isLate(time, group?.slices ?? [], watermark)) {
       clock.late += 1
       keepClock(state, clock)
       return eventTime.lateResults ? [...results, { late_record: value, late: clock.late }] : results
     }
-    if (slices === undefined) this.admit(clock)
-    clock.next = Math.min(clock.next, this.count(value, time, key, slices ?? [], state, watermark))
+    if (group === undefined) this.admit(clock)
+    clock.next = Math.min(clock.next, this.count({ value, time, key, group }, state, watermark))
     keepClock(state, clock)
     return results
   }
 
   /** Counts a record in. Gives when the next window closes that it is in. */
-  private count(value: unknown, time: number, key: string, slices: Slice[], state: State, watermark: number): number {
+  private count({ value, time, key, group = newGroup() }: Placed, state: State, watermark: number): number {
     const { slicing, summaries, amountOf } = this.plan
-    const slice = slicing.sliceAt(time, slices, summaries)
+    const slice = slicing.sliceAt(time, group.slices, summaries)
     summaries.add(slice.summary, amountOf(value))
-    this.groups.keep(state, key, slices)
+    this.groups.keep(state, key, group)
     return slicing.nextEnd(slice, watermark)
   }
 
@@ -97,12 +97,12 @@ export class Windows {
     const closed: { readonly key: string; readonly window: Slice }[] = []
     let [next, newest] = [NEVER, clock.watermark]
     for (const key of this.groups.keys(state)) {
-      const slices = this.groups.load(state, key) ?? []
+      const { slices = [] } = this.groups.load(state, key) ?? {}
       for (const window of slicing.closing(slices, clock.watermark, until, summaries)) closed.push({ key, window })
       const open = slices.filter((slice) => slicing.lastEnd(slice) > until)
       for (const slice of slices) newest = Math.max(newest, slicing.lastEnd(slice))
       for (const slice of open) next = Math.min(next, slicing.nextEnd(slice, until))
-      if (open.length < slices.length) this.groups.keep(state, key, open)
+      if (open.length < slices.length) this.groups.keep(state, key, { slices: open, isWhole: true })
       if (open.length === 0) clock.groups -= 1
     }
     clock.watermark = Math.min(until, newest)
@@ -121,6 +121,16 @@ export class Windows {
     }
   }
 }
+
+/** A record with its time and its group, undefined for a new one. */
+interface Placed {
+  readonly value: unknown
+  readonly time: number
+  readonly key: string
+  readonly group: Group | undefined
+}
+
+const newGroup = (): Group => ({ slices: [], isWhole: true })
 
 type EventTime = NonNullable<WindowPlan['eventTime']>
 
