@@ -15,7 +15,7 @@ export interface State {
   /** @throws StateError for a key or value that is too large, or if the stream would remember too much in all */
   set(key: string, value: unknown): void
   delete(key: string): void
-  /** Keys that begin with `prefix`, in the order of their UTF-8 bytes. */
+  /** Keys that begin with `prefix`, in the order of JavaScript's texts. */
   keys(prefix?: string): Iterable<string>
 }
 

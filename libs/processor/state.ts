@@ -81,7 +81,7 @@ export class StateOverlay implements State {
         if (value === null) known.delete(key)
         else known.add(key)
       }
-    yield* [...known].sort(byBytes)
+    yield* [...known].sort()
   }
 
   /** While this runs, nothing can be changed: there is no record that it would count with. */
@@ -127,5 +127,3 @@ export class StateOverlay implements State {
     return text === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(text)
   }
 }
-
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))

@@ -45,7 +45,7 @@ export function naiveWindows(options: NaiveOptions, records: readonly InputRecor
     const last = Math.max(watermark, ...windowsOver(options, counted).map(({ end }) => end))
     watermark = Math.max(watermark, Math.min(until, last))
     if (options.kind === 'session') for (const window of closing) for (const each of window.counted) each.closed = true
-    closing.sort((a, b) => a.end - b.end || a.start - b.start || Buffer.compare(keyBytes(a), keyBytes(b)))
+    closing.sort((a, b) => a.end - b.end || a.start - b.start || (textOf(a) < textOf(b) ? -1 : 1))
     return closing.map((window) => ({ data: resultOf(options, window, byArrival ? undefined : late) }))
   }
 
@@ -80,7 +80,7 @@ export function naiveWindows(options: NaiveOptions, records: readonly InputRecor
   return [...results, ...close(Infinity)]
 }
 
-const keyBytes = ({ key }: { key: string }): Buffer => Buffer.from(JSON.stringify(key))
+const textOf = ({ key }: { key: string }): string => JSON.stringify(key)
 
 /** All windows over records, however long ago they closed; sessions only of records whose session is open. */
 function windowsOver(options: NaiveOptions, records: readonly Counted[]): NaiveWindow[] {

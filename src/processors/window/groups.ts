@@ -47,7 +47,7 @@ export function keepClock(state: State, { watermark, next, groups, late }: Clock
 export class Groups {
   constructor(private readonly summaries: Summaries) {}
 
-  /** Keys of all groups, in the order of their UTF-8 bytes. */
+  /** Keys of all groups, in the order of JavaScript's texts. */
   *keys(state: State): Iterable<string> {
     for (const name of state.keys(NEWEST)) yield name.slice(NEWEST.length)
   }
