@@ -30,7 +30,9 @@ export async function startAnew(
 export interface Result {
   readonly id: string
   readonly status: string
-  readonly data: unknown
+  readonly data?: unknown
+  /** Of an error. */
+  readonly code?: string
 }
 
 /** The first `count` results of a stream, waited for. */
