@@ -253,6 +253,7 @@ export class EmbeddedEngine implements Engine {
     )
     const chars = batch.reduce((sum, { text }) => sum + text.length, 0)
     try {
+      if (this.fenced) throw new ApiError('log_unavailable')
       const held = await this.store.transact('epoch', this.epoch, () => void this.input.put(inputKey(first), value))
       if (!held) throw this.fence()
     } catch (error) {
@@ -318,6 +319,7 @@ export class EmbeddedEngine implements Engine {
 
   private async writeCommits(batch: readonly PendingCommit[]): Promise<void> {
     const [before, newest] = [batch[0], batch.at(-1)]
+    this.leftOut ||= this.fenced
     if (before === undefined || newest === undefined || this.leftOut) return
     const { to, at, n } = newest.commit
     // Not always the first ones: rows found at start come among those appended meanwhile.
@@ -367,6 +369,11 @@ export class EmbeddedEngine implements Engine {
   private readHead(): Head {
     const row = this.store.meta.get('head')
     return row === undefined ? { to: 0, position: 0, at: 0 } : (JSON.parse(row.toString()) as Head)
+  }
+
+  /** Another process has taken the store over: nothing is written any more, whatever the store would still take. */
+  giveUp(): void {
+    this.fence()
   }
 
   private fence(): ApiError {

@@ -5,8 +5,8 @@ import { openStore } from '../view/open-store.js'
 import { EmbeddedEngine } from './embedded-engine.js'
 
 /** @throws StoreError */
-export function openEmbedded(config: Config, onLost: (reason: string) => void): Opened {
-  const leave = takeFolder(config.dataDir, 'embedded')
+export async function openEmbedded(config: Config, onLost: (reason: string) => void): Promise<Opened> {
+  const lock = await takeFolder(config.dataDir, 'embedded')
   try {
     const store = openStore(config.dataDir, config.diskReserveBytes)
     const engine = new EmbeddedEngine(store, {
@@ -17,9 +17,19 @@ export function openEmbedded(config: Config, onLost: (reason: string) => void): 
         onLost('another process has taken DATA_DIR over')
       },
     })
-    return { engine, store, close: () => store.close().finally(leave) }
+    lock.watch(() => {
+      engine.giveUp()
+    })
+    return {
+      engine,
+      store,
+      close: () =>
+        store.close().finally(() => {
+          lock.leave()
+        }),
+    }
   } catch (error) {
-    leave()
+    lock.leave()
     throw error
   }
 }

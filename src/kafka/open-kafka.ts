@@ -25,7 +25,7 @@ export async function openKafka(
   log: (message: string) => void,
   onLost: (reason: string) => void,
 ): Promise<Opened> {
-  const leave = takeFolder(config.dataDir, 'kafka')
+  const lock = await takeFolder(config.dataDir, 'kafka')
   try {
     const broker = await openBroker(config, log)
     const view = await openView(config.dataDir, config.diskReserveBytes, broker, log)
@@ -40,9 +40,19 @@ export async function openKafka(
       log,
       onLost,
     })
-    return { engine, store: view.store, close: () => view.close().finally(leave) }
+    lock.watch(() => {
+      onLost('another process has taken DATA_DIR over')
+    })
+    return {
+      engine,
+      store: view.store,
+      close: () =>
+        view.close().finally(() => {
+          lock.leave()
+        }),
+    }
   } catch (error) {
-    leave()
+    lock.leave()
     throw error
   }
 }

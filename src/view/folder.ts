@@ -1,22 +1,22 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockFolder } from './lock.js'
+import { lockFolder, type FolderLock } from './lock.js'
 import { StoreError } from './store-error.js'
 
 /** Whose folder it is: with the embedded engine it holds the logs, with Kafka a copy of what they say. */
 export type FolderOwner = 'embedded' | 'kafka'
 
 /**
- * Takes the folder for this process and signs it with the engine's name. Returns what lets go of it.
+ * Takes the folder for this process and signs it with the engine's name.
  * @throws StoreError if it is in use, or another engine's; nothing is changed then
  */
-export function takeFolder(dataDir: string, owner: FolderOwner): () => void {
-  const unlock = lockFolder(dataDir)
+export async function takeFolder(dataDir: string, owner: FolderOwner): Promise<FolderLock> {
+  const lock = await lockFolder(dataDir)
   try {
     sign(dataDir, owner)
-    return unlock
+    return lock
   } catch (error) {
-    unlock()
+    lock.leave()
     throw error
   }
 }

@@ -123,6 +123,8 @@ export const epochOff: readonly Patch[] = [
     find: 'this.meta.ifVersion(key, version,',
     replace: "this.meta.ifNoExists('absent',",
   },
+  // The older process would else stop when it sees that the lock is gone.
+  { file: 'dist/src/view/lock.js', find: '}, WATCH_MS).unref();', replace: '}, 1_000_000).unref();' },
   // The newer process would else take no sends: it waits for input it has found, which the older one trims meanwhile.
   {
     file: 'dist/src/embedded/embedded-engine.js',
