@@ -30,7 +30,12 @@ export async function bundle() {
   const outdir = path('bundle/program')
   await rm(outdir, { recursive: true, force: true })
   await build({
-    entryPoints: ['src/main.js', 'src/view/probe.js'].map(path),
+    entryPoints: [
+      'src/main.js',
+      'src/view/probe.js',
+      'src/isolation/worker-program.js',
+      'src/isolation/watchdog.js',
+    ].map(path),
     outdir,
     entryNames: '[name]',
     bundle: true,

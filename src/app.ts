@@ -16,6 +16,7 @@ import { ApiDocument } from './ops/api-document.js'
 import { Readiness } from './ops/health.controller.js'
 import { shutDown } from './ops/shutdown.js'
 import { EngineTransport } from './processing/engine-transport.js'
+import { Processors } from './processors/processors.js'
 import { View } from './view/view.js'
 
 /**
@@ -46,6 +47,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
     abortOnError: false,
     logger: new ConsoleLogger({ json: true, colors: false, logLevels: levels(config.logLevel) }),
   })
+  app.get(Processors).discover()
   const strategy = new EngineTransport({
     engine: app.get<Engine>(ENGINE),
     view: app.get(View),

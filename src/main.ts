@@ -3,12 +3,13 @@ import { Logger } from '@nestjs/common'
 import { startMillrace } from './app.js'
 import { ConfigError, loadConfig } from './config/config.js'
 import { StoreError, TopicError } from './engine.module.js'
+import { ProcessorError } from './isolation/processor-error.js'
 
 const logger = new Logger('Millrace')
 
 function fail(error: unknown): never {
   // What a person can mend is said in one line; anything else with its stack.
-  const plain = [ConfigError, StoreError, TopicError].some((kind) => error instanceof kind)
+  const plain = [ConfigError, ProcessorError, StoreError, TopicError].some((kind) => error instanceof kind)
   process.stderr.write(`millrace: ${error instanceof Error ? (plain ? error.message : error.stack) : String(error)}\n`)
   process.exit(1)
 }

@@ -192,6 +192,8 @@ export type ErrorCode = keyof typeof ERRORS
 /** Codes of the error results that stand in a stream's results in place of a failed record's. */
 export const RESULT_ERRORS = {
   processor_failed: 'The processor failed on this record.',
+  processor_timeout: 'The processor took longer over this record than it may (PROCESSOR_TIMEOUT_MS).',
+  processor_out_of_memory: 'The processor took more memory than it may on this record (PROCESSOR_MEMORY_BYTES).',
   result_too_large: 'The results of this record are larger than the server keeps (MAX_COMMIT_BYTES).',
   too_many_results: 'This record gave more results than the server keeps of one (MAX_RESULTS_PER_RECORD).',
   state_too_large: 'With this record the processor would have remembered more than it may (MAX_STATE_BYTES).',

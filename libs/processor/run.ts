@@ -52,9 +52,16 @@ class ResultsTooLarge extends Error {}
  * Runs a stream's processor over its next inputs: one outcome for each, in order. An input that fails has an error for its result, and
  * leaves the state as it was.
  * @param stateVersion of the processor
+ * @param step called whenever the processor is about to be given one more input, for whoever watches how long each takes
  */
-export function run(processor: RecordProcessor, stateVersion: number, work: Work, limits: RunLimits): Outcome[] {
-  return new Run(processor, stateVersion, work, limits).outcomes()
+export function run(
+  processor: RecordProcessor,
+  stateVersion: number,
+  work: Work,
+  limits: RunLimits,
+  step: () => void = () => undefined,
+): Outcome[] {
+  return new Run(processor, stateVersion, work, limits, step).outcomes()
 }
 
 class Run {
@@ -68,6 +75,7 @@ class Run {
     private readonly stateVersion: number,
     private readonly work: Work,
     private readonly limits: RunLimits,
+    private readonly begin: () => void,
   ) {
     this.state = new StateOverlay(work.state, limits.state)
     this.context = { stream: work.stream, options: work.options, state: this.state, timer: work.timer }
@@ -92,10 +100,12 @@ class Run {
       const records = inputs.flatMap((input) => (input.kind === 'record' ? [recordOf(input)] : []))
       if (records.length < inputs.length) return outcomes
       // A generator begins when it is asked for the first list; what a function does before that belongs to no record.
+      this.begin()
       const lists = state.readOnly(() => processor.processBatch?.(records, context) ?? [])
       for (const list of lists) {
         const lines = this.linesOf(list)
         if (outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length) break
+        this.begin()
       }
     } catch {
       // One by one it shows which record it is.
@@ -108,6 +118,7 @@ class Run {
     const { processor, context, state } = this
     const lines: string[] = []
     const changes: StateChange[] = []
+    this.begin()
     /** One of the things an input gives rise to: it is done, or leaves nothing but its error. */
     const step = (work: () => Results | undefined): ResultErrorCode | undefined => {
       const { timer } = context

@@ -8,7 +8,7 @@ import { SCHEMA } from './schema.js'
 const keys = Object.values(SCHEMA)
 
 /** Keys that take any text, and those that take any but an empty one (or one with a space). */
-const free = new Set(['KAFKA_USERNAME', 'KAFKA_PASSWORD'])
+const free = new Set(['KAFKA_USERNAME', 'KAFKA_PASSWORD', 'PROCESSORS'])
 const texts = new Set(['HOST', 'DATA_DIR', 'KAFKA_PREFIX'])
 
 function problemsOf(env: Readonly<Record<string, string>>): ConfigError {

@@ -55,6 +55,18 @@ const addresses = (name: string, about: string): Key<readonly string[]> => ({
   shape: 'host:port, more of them behind commas',
 })
 
+/** Nothing, or paths with commas between them. */
+const paths = (name: string, about: string): Key<readonly string[]> => ({
+  name,
+  fallback: '',
+  about,
+  parse: (value) => {
+    const all = value.split(',').map((path) => path.trim())
+    return all.filter((path) => path !== '')
+  },
+  shape: 'paths, more of them behind commas',
+})
+
 const topicName = (name: string, fallback: string, about: string): Key<string> => ({
   name,
   fallback,
@@ -174,6 +186,28 @@ export const SCHEMA = {
     KiB,
     MiB,
     'The largest single value that it may remember.',
+  ),
+  processors: paths('PROCESSORS', 'Files, and folders of files, with processors of your own; commas between them.'),
+  processorWorkers: number(
+    'PROCESSOR_WORKERS',
+    0,
+    0,
+    256,
+    'Processes that run processors apart from the server, begun when needed; 0: one for each core but one, 4 at most.',
+  ),
+  processorTimeoutMs: number(
+    'PROCESSOR_TIMEOUT_MS',
+    1_000,
+    50,
+    hourMs,
+    'The longest that a processor may take over one record; past it the record gives an error result.',
+  ),
+  processorMemoryBytes: number(
+    'PROCESSOR_MEMORY_BYTES',
+    256 * MiB,
+    32 * MiB,
+    64 * GiB,
+    'The most memory that one of these processes may take for the work of processors; past it the record gives an error.',
   ),
   ingestBudgetBytes: number(
     'INGEST_BUDGET_BYTES',

@@ -3,6 +3,9 @@ import { errorResult } from '#libs/contract'
 import { run, type Outcome, type RunLimits } from '#libs/processor'
 import { CONFIG } from '../config/config.js'
 import type { Config } from '../config/schema.js'
+import { Isolation } from '../isolation/isolation.js'
+import type { NamedWork } from '../isolation/packed.js'
+import { limitsOf } from '../processors/limits.js'
 import { Processors } from '../processors/processors.js'
 import type { StreamOutcomes, StreamWork } from './batch.js'
 
@@ -17,24 +20,34 @@ export class ProcessorHost {
   constructor(
     @Inject(CONFIG) config: Config,
     private readonly processors: Processors,
+    private readonly isolation: Isolation,
   ) {
-    this.limits = {
-      state: { valueBytes: config.maxStateValueBytes, streamBytes: config.maxStateBytes },
-      results: config.maxResultsPerRecord,
-      chars: config.maxCommitBytes,
-    }
+    this.limits = limitsOf(config)
   }
 
-  process(batch: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
-    return Promise.resolve(batch.map((work) => this.outcomesOf(work)))
+  async process(batch: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
+    const apart = batch.filter(({ settings }) => this.runsApart(settings.processor))
+    const running = apart.length === 0 ? [] : this.isolation.run(apart.map(named))
+    const here = new Map(batch.flatMap((work) => (apart.includes(work) ? [] : [[work, this.outcomesOf(work)]])))
+    const isolated = await running
+    for (const [index, work] of apart.entries()) {
+      const { outcomes = [], killed = false } = isolated[index] ?? {}
+      const { deterministic = false } = this.processors.all.get(work.settings.processor)?.identity ?? {}
+      here.set(work, { outcomes, again: deterministic && !killed })
+    }
+    return batch.map((work) => here.get(work) ?? { outcomes: [], again: false })
+  }
+
+  private runsApart(name: string): boolean {
+    const known = this.processors.all.get(name)
+    return known !== undefined && known.instance === undefined
   }
 
   private outcomesOf(work: StreamWork): StreamOutcomes {
     const { processor: name } = work.settings
-    const known = this.processors.all.get(name)
-    if (known === undefined) return this.failed(work, name)
-    const { instance, stateVersion, identity } = known
-    return { outcomes: run(instance, stateVersion, work, this.limits), again: identity.deterministic ?? false }
+    const { instance, stateVersion = 1, identity } = this.processors.all.get(name) ?? {}
+    if (instance === undefined) return this.failed(work, name)
+    return { outcomes: run(instance, stateVersion, work, this.limits), again: identity?.deterministic ?? false }
   }
 
   /** The server was started without the processor: with it there again, what comes then is processed. */
@@ -46,3 +59,5 @@ export class ProcessorHost {
     return { outcomes: inputs.map(({ kind }) => (kind === 'record' ? failure : nothing)), again: true }
   }
 }
+
+const named = (work: StreamWork): NamedWork => ({ ...work, processor: work.settings.processor })

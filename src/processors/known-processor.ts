@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { ApiError } from '#libs/contract'
-import { OptionsError, type JsonSchema, type ProcessorIdentity, type RecordProcessor } from '#libs/processor'
+import type { JsonSchema, ProcessorIdentity, RecordProcessor } from '#libs/processor'
+import type { Refusal } from '../isolation/messages.js'
 
 const NO_OPTIONS: JsonSchema = { type: 'object', additionalProperties: false }
 
@@ -10,10 +11,15 @@ export class KnownProcessor {
   readonly stateVersion: number
   private readonly validate: ValidateFunction
 
-  /** @throws Error if the schema of its options is none */
+  /**
+   * @param instance of a processor that may run beside the server's own work; others run elsewhere
+   * @param check says what it has against options beyond their schema, if it may have something
+   * @throws Error if the schema of its options is none
+   */
   constructor(
     readonly identity: ProcessorIdentity,
-    readonly instance: RecordProcessor,
+    readonly instance: RecordProcessor | undefined,
+    private readonly check?: (options: unknown) => Promise<Refusal | undefined>,
   ) {
     this.optionsSchema = identity.options ?? NO_OPTIONS
     this.stateVersion = identity.stateVersion ?? 1
@@ -25,15 +31,11 @@ export class KnownProcessor {
   }
 
   /** Options as given at a stream's start, with defaults filled in. @throws ApiError `invalid_processor_options` */
-  optionsFor(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  async optionsFor(given: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
     const options = structuredClone(given)
     if (!this.validate(options)) throw refused(...problemOf(this.validate.errors?.[0]))
-    try {
-      this.instance.check?.(options)
-    } catch (error) {
-      if (error instanceof OptionsError) throw refused(error.field, error.message)
-      throw error
-    }
+    const refusal = await this.check?.(options)
+    if (refusal !== undefined) throw refused(refusal.field, refusal.message)
     return options
   }
 }

@@ -1,22 +1,25 @@
-import { Injectable } from '@nestjs/common'
+import { Inject, Injectable } from '@nestjs/common'
 import { DiscoveryService } from '@nestjs/core'
 import { ApiError } from '#libs/contract'
 import type { ProcessorClass, RecordProcessor } from '#libs/processor'
+import { ProcessorError } from '../isolation/processor-error.js'
 import { KnownProcessor } from './known-processor.js'
+import { OUTSIDE, type Outside } from './outside.js'
+import { refusalOf } from './refusal.js'
 
-const NAME = /^[A-Za-z0-9._-]{1,128}$/
-
-/** The processors there are: every provider of the application whose class is one. */
+/** The processors there are: every provider of the application whose class is one, and those from outside. */
 @Injectable()
 export class Processors {
   private found: ReadonlyMap<string, KnownProcessor> | undefined
 
-  constructor(private readonly discovery: DiscoveryService) {}
+  constructor(
+    private readonly discovery: DiscoveryService,
+    @Inject(OUTSIDE) private readonly outside: Outside,
+  ) {}
 
   /** By name, in the order of names. */
   get all(): ReadonlyMap<string, KnownProcessor> {
-    // Not in a hook of the module's: processing may begin before any is called.
-    return (this.found ??= this.discover())
+    return this.found ?? this.discover()
   }
 
   /** @throws ApiError `unknown_processor` */
@@ -27,15 +30,27 @@ export class Processors {
     throw new ApiError('unknown_processor', { message })
   }
 
-  private discover(): ReadonlyMap<string, KnownProcessor> {
+  /** Not in a hook of the module's: processing may begin before any is called. @throws ProcessorError */
+  discover(): ReadonlyMap<string, KnownProcessor> {
     const found = new Map<string, KnownProcessor>()
-    for (const { metatype, instance } of this.discovery.getProviders()) {
-      const { processor } = (metatype ?? {}) as Partial<ProcessorClass>
-      if (processor === undefined) continue
-      if (!NAME.test(processor.name)) throw new Error(`"${processor.name}" is no name for a processor.`)
-      if (found.has(processor.name)) throw new Error(`There are two processors with the name "${processor.name}".`)
-      found.set(processor.name, new KnownProcessor(processor, instance as RecordProcessor))
+    for (const known of [...this.provided(), ...this.outside.processors]) {
+      if (found.has(known.name)) throw new ProcessorError(`There are two processors with the name "${known.name}".`)
+      found.set(known.name, known)
     }
-    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+    return (this.found = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1))))
+  }
+
+  private provided(): KnownProcessor[] {
+    return this.discovery.getProviders().flatMap(({ metatype, instance }): KnownProcessor | [] => {
+      const { processor } = (metatype ?? {}) as Partial<ProcessorClass>
+      if (processor === undefined) return []
+      const { safe = false, name } = processor
+      const local = instance as RecordProcessor
+      if (!safe) {
+        const check = local.check && ((options: unknown) => this.outside.check(name, options))
+        return new KnownProcessor(processor, undefined, check)
+      }
+      return new KnownProcessor(processor, local, local.check && (async (options) => refusalOf(local, options)))
+    })
   }
 }

@@ -37,7 +37,7 @@ export class LifecycleService {
   async start(id: string | undefined, request: StartRequest): Promise<{ stream_id: string; incarnation: string }> {
     if (id !== undefined && (request.stream_id ?? id) !== id) throw invalid('stream_id is in the address already.')
     const stream = checkStreamId(id ?? request.stream_id ?? randomUUID())
-    const settings = this.settings(request)
+    const settings = await this.settings(request)
     if (this.view.headers.active.size >= this.config.maxOpenStreams)
       throw new ApiError('overloaded', {
         message: 'The server holds as many open streams as it may (MAX_OPEN_STREAMS).',
@@ -53,14 +53,14 @@ export class LifecycleService {
     await this.decisions.decide({ kind, stream: id })
   }
 
-  private settings(request: StartRequest): StreamSettings {
+  private async settings(request: StartRequest): Promise<StreamSettings> {
     // Null is the same as no value, as it is for the checks before.
     const processor = this.processors.find(request.processor ?? DEFAULT_PROCESSOR)
     const labels = request.labels ?? NONE
     const given = request.processor_options ?? NONE
     if (JSON.stringify(given).length > MAX_OPTIONS_CHARS)
       throw invalid(`processor_options must be at most ${MAX_OPTIONS_CHARS} characters of JSON.`)
-    const options = processor.optionsFor(given)
+    const options = await processor.optionsFor(given)
     const retentionMs = request.retention_ms ?? this.config.resultRetentionMs
     if (retentionMs > this.config.resultRetentionMs)
       throw invalid(`retention_ms must be at most the server's, ${this.config.resultRetentionMs}.`)

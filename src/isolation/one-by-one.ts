@@ -1,0 +1,85 @@
+import { errorResult, type ResultErrorCode } from '#libs/contract'
+import type { Input, Outcome } from '#libs/processor'
+import { CarriedWork } from './carried-work.js'
+import { Death } from './death.js'
+import type { Answer, Task } from './messages.js'
+import { packWork, unpackOutcomes, type NamedWork } from './packed.js'
+import type { Place } from './pool.js'
+
+/**
+ * Runs each input as a task of its own, in a process that begins with the first, so that what ends a process shows which input it is.
+ * Returns what came of them, and how those ended their process that did.
+ */
+export async function oneByOne(
+  place: Place,
+  work: NamedWork,
+): Promise<{ outcomes: readonly Outcome[]; codes: readonly ResultErrorCode[] }> {
+  const carried = new CarriedWork(work)
+  const codes: ResultErrorCode[] = []
+  place.renew()
+  for (const input of work.inputs) {
+    const { outcome, code } = await single(place, carried.with([input]), input)
+    carried.add([outcome])
+    if (code !== undefined) codes.push(code)
+  }
+  return { outcomes: carried.outcomes, codes }
+}
+
+/** What comes of works in one task. @throws Death */
+export async function outcomesOf(place: Place, works: readonly NamedWork[]): Promise<Outcome[][]> {
+  const task: Task = { kind: 'run', works: works.map(packWork) }
+  const answer: Answer = await place.run(task)
+  const packed = answer.kind === 'done' ? answer.outcomes : []
+  return works.map(({ timer }, index) => {
+    const outcomes = packed[index]
+    return outcomes === undefined ? [] : unpackOutcomes(outcomes, timer)
+  })
+}
+
+interface Single {
+  readonly outcome: Outcome
+  /** How it ended its process, if it did. */
+  readonly code?: ResultErrorCode
+}
+
+/**
+ * What comes of one input. It is guilty if a process ends over it that has done nothing before, or was seen to be at it for too long. Else
+ * it may have been memory that others left, or a promise of theirs.
+ */
+async function single(place: Place, work: NamedWork, input: Input): Promise<Single> {
+  for (;;) {
+    const { isFresh } = place
+    try {
+      const [[outcome] = []] = await outcomesOf(place, [work])
+      if (outcome === undefined) throw new Error('An input was processed, and no outcome came of it.')
+      return { outcome }
+    } catch (error) {
+      if (!(error instanceof Death)) throw error
+      if (isFresh || (error.code === 'processor_timeout' && error.work !== undefined))
+        return await guilty(place, work, input, error.code)
+    }
+  }
+}
+
+/** The error in the input's place. A timer that was due with it is looked at by itself: it may be the one that fails. */
+async function guilty(place: Place, work: NamedWork, input: Input, code: ResultErrorCode): Promise<Single> {
+  const isDue = work.timer !== undefined && work.timer <= input.at
+  if (!isDue || input.kind === 'timer')
+    return { code, outcome: { lines: [errorResult(code)], timer: isDue ? undefined : work.timer, failed: code } }
+  const carried = new CarriedWork(work)
+  const timer: Input = { kind: 'timer', at: input.at }
+  const first = await single(place, carried.with([timer]), timer)
+  carried.add([first.outcome])
+  const second = await single(place, carried.with([input]), input)
+  return { outcome: joined(first.outcome, second.outcome), code }
+}
+
+function joined(first: Outcome, { state, ...second }: Outcome): Outcome {
+  const both = [first.state, state].filter((each) => each !== undefined)
+  const last = both.at(-1)
+  return {
+    ...second,
+    lines: [...first.lines, ...second.lines],
+    ...(last !== undefined && { state: { ...last, changes: both.flatMap(({ changes }) => changes) } }),
+  }
+}

@@ -1,0 +1,115 @@
+import { Worker } from 'node:worker_threads'
+import { run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
+import { BUILT_IN } from '../processors/built-in.js'
+import { refusalOf } from '../processors/refusal.js'
+import { loadProcessors, type Loaded } from './load.js'
+import type { Answer, Description, Ready, Setup, Task } from './messages.js'
+import { packOutcomes, unpackWork } from './packed.js'
+import { CELL, DOING, type WatchData } from './watchdog.js'
+
+/**
+ * The program of a worker process: loads the processors and runs them over what the server sends. A process and not a thread, because
+ * V8 ends the whole process when a thread asks for too much at once, whatever its limits: `[...a, ...a]` again and again is enough.
+ */
+class WorkerProcess {
+  private readonly cells = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CELL).length))
+  private readonly processors = new Map<string, Loaded>()
+
+  constructor(private readonly setup: Setup) {}
+
+  async start(): Promise<void> {
+    const { timeoutMs, memoryBytes, processors } = this.setup
+    Atomics.store(this.cells, CELL.doing, DOING.loading)
+    const watching: WatchData = {
+      cells: this.cells,
+      timeoutMs,
+      memoryBytes: process.memoryUsage.rss() + memoryBytes,
+      server: process.ppid,
+    }
+    new Worker(new URL('watchdog.js', import.meta.url), { workerData: watching, execArgv: [] })
+    setInterval(() => this.progress(), timeoutMs / 5)
+    try {
+      const known = BUILT_IN.map((each) => ({ ...loadedOf(each), builtIn: true }))
+      const outside = (await loadProcessors(processors)).map((each) => ({ ...each, builtIn: false }))
+      const all = [...known, ...outside]
+      for (const each of all) this.processors.set(each.identity.name, each)
+      tell({ kind: 'ready', processors: all.map((each) => describe(each, each.builtIn)) })
+    } catch (error) {
+      tell({ kind: 'unusable', message: error instanceof Error ? error.message : String(error) })
+    }
+    Atomics.store(this.cells, CELL.doing, DOING.nothing)
+  }
+
+  take(task: Task): void {
+    this.doing(DOING.task)
+    const answer = task.kind === 'run' ? this.run(task) : this.check(task)
+    // A turn of the event loop before it is answered: a promise that nobody awaited fails with the task that made it.
+    setImmediate(() => {
+      this.doing(DOING.nothing)
+      tell(answer)
+    })
+  }
+
+  private run({ works }: Extract<Task, { kind: 'run' }>): Answer {
+    const outcomes = works.map((packed, index) => {
+      Atomics.store(this.cells, CELL.work, index)
+      const { identity, instance } = this.find(packed.processor)
+      const work = unpackWork(packed)
+      const step = (): void => this.progress()
+      return packOutcomes(run(instance, identity.stateVersion ?? 1, work, this.setup.limits, step), packed.timer)
+    })
+    this.progress()
+    return { kind: 'done', outcomes }
+  }
+
+  private check({ processor, options }: Extract<Task, { kind: 'check' }>): Answer {
+    this.progress()
+    try {
+      return { kind: 'checked', refusal: refusalOf(this.find(processor).instance, options) }
+    } catch (error) {
+      process.stderr.write(
+        `A check of options failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}\n`,
+      )
+      return { kind: 'checked', refusal: { field: '', message: "the processor's check of them failed." } }
+    }
+  }
+
+  private find(name: string): Loaded {
+    const found = this.processors.get(name)
+    if (found === undefined) throw new Error(`There is no processor "${name}" in a worker process.`)
+    return found
+  }
+
+  private progress(): void {
+    Atomics.add(this.cells, CELL.progress, 1)
+  }
+
+  private doing(what: number): void {
+    Atomics.store(this.cells, CELL.doing, what)
+    Atomics.notify(this.cells, CELL.doing)
+  }
+}
+
+const loadedOf = (each: new () => RecordProcessor): Loaded => ({
+  identity: (each as unknown as ProcessorClass).processor,
+  instance: new each(),
+})
+
+/** What can be sent of it. */
+function describe({ identity, instance }: Loaded, builtIn: boolean): Description {
+  const { process: method, check } = instance as Partial<RecordProcessor>
+  const settings = JSON.parse(JSON.stringify(identity)) as unknown
+  return { settings, runs: typeof method === 'function', checks: typeof check === 'function', builtIn }
+}
+
+function tell(message: Ready | Answer): void {
+  process.send?.(message)
+}
+
+// The server decides when a worker process ends, not who stops it with Ctrl-C or stops the whole group.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
+process.on('disconnect', () => process.exit(0))
+
+const worker = new WorkerProcess(JSON.parse(process.argv[2] ?? '') as Setup)
+process.on('message', (task) => worker.take(task as Task))
+await worker.start()
