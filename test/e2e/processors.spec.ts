@@ -1,0 +1,176 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { RESULT_ERRORS } from '#libs/contract'
+import type { ResultErrorCode } from '#libs/contract'
+import { Client } from '../support/client.js'
+import { expectError } from '../support/expect-error.js'
+import { request } from '../support/http.js'
+import { packageFolder } from '../support/package-folder.js'
+import { Server } from '../support/server.js'
+import { firstResults, startStream } from '../support/streams.js'
+import { until } from '../support/until.js'
+import { useServer } from '../support/use-server.js'
+
+const folder = join(packageFolder, 'test/support/processors')
+
+const env = {
+  PROCESSORS: folder,
+  PROCESSOR_WORKERS: '2',
+  PROCESSOR_TIMEOUT_MS: '1000',
+  PROCESSOR_MEMORY_BYTES: String(64 * 1024 * 1024),
+}
+
+const api = useServer({ env })
+
+/** An answer while something hangs: the event loop of the server is free. */
+const PROMPT_MS = 1_000
+
+const errorOf = (code: ResultErrorCode): unknown => ({ status: 'error', code, message: RESULT_ERRORS[code] })
+
+/** Results without their cursors. */
+async function resultsOf(client: Client, id: string, count: number): Promise<unknown[]> {
+  const results = await firstResults(client, id, count)
+  return results.map(({ id: _id, ...result }) => result)
+}
+
+const ok = (data: unknown): unknown => ({ status: 'success', data })
+
+describe('a processor of ten lines of JavaScript', () => {
+  it('is listed with what it says of itself', async () => {
+    const { body } = await request(`${api.client.url}/processors`)
+    expect(body.processors).toContainEqual({
+      name: 'double',
+      description: 'Twice each number.',
+      deterministic: true,
+      options: { type: 'object', additionalProperties: false },
+    })
+  })
+
+  it('makes results, and a stable error without a stack trace of what it throws at', async () => {
+    const id = await startStream(api.client, { processor: 'double' })
+    await api.client.ndjson(id, [1, 'two', 3])
+    expect(await resultsOf(api.client, id, 3)).toEqual([ok(2), errorOf('processor_failed'), ok(6)])
+  })
+})
+
+describe('options of a processor from outside', () => {
+  const start = (from: unknown) => api.client.start(undefined, { processor: 'counting', processor_options: { from } })
+
+  it('are checked by its schema and by itself, and what is wrong is said', async () => {
+    expect((await start(7)).status).toBe(200)
+    const bySchema = await start('seven')
+    expectError(bySchema, 'invalid_processor_options')
+    expect(bySchema.body.message).toBe('processor_options.from: must be number.')
+    const byItself = await start(14)
+    expectError(byItself, 'invalid_processor_options')
+    expect(byItself.body.message).toBe('processor_options.from: 14 is not allowed.')
+  })
+
+  it.each([
+    ['never returns', 13, "the processor's check of them took too long (PROCESSOR_TIMEOUT_MS)."],
+    ['fails', 15, "the processor's check of them failed."],
+  ])('are refused when their check %s', async (_how, from, problem) => {
+    const reply = await start(from)
+    expectError(reply, 'invalid_processor_options')
+    expect(reply.body.message).toBe(`processor_options: ${problem}`)
+  })
+})
+
+describe('a record that harms the process of its processor', () => {
+  it.each([
+    ['never returns', 'hang', 'processor_timeout'],
+    ['never yields', 'trickle', 'processor_timeout'],
+    ['backtracks without end', 'regex', 'processor_timeout'],
+    ['gives results without end', 'flood', 'too_many_results'],
+    ['fills the heap', 'heap', 'processor_out_of_memory'],
+    ['asks for more than V8 can make', 'split', 'processor_out_of_memory'],
+    ['fills buffers, outside the heap', 'buffers', 'processor_out_of_memory'],
+    ['exits', 'exit', 'processor_failed'],
+    ['rejects a promise that nobody awaits', 'reject', 'processor_failed'],
+  ] as const)(
+    'and %s fails alone: those before and behind it, and other streams, have their results',
+    async (_how, deed, code) => {
+      const { client } = api
+      const [id, twin, other] = await Promise.all([
+        startStream(client, { processor: 'misbehaving' }),
+        startStream(client, { processor: 'misbehaving' }),
+        startStream(client, { processor: 'uppercase' }),
+      ])
+      await Promise.all([
+        client.ndjson(id, ['one', deed, 'three']),
+        client.ndjson(twin, ['one', 'two']),
+        client.send(other, 'fine'),
+      ])
+      const began = performance.now()
+      expect((await client.send(other, 'meanwhile')).status).toBe(200)
+      expect(performance.now() - began).toBeLessThan(PROMPT_MS)
+      expect(await resultsOf(client, id, 3)).toEqual([ok('1 one'), errorOf(code), ok('2 three')])
+      expect(await resultsOf(client, twin, 2)).toEqual([ok('1 one'), ok('2 two')])
+      expect(await resultsOf(client, other, 2)).toEqual([ok('FINE'), ok('MEANWHILE')])
+    },
+    60_000,
+  )
+
+  it('later, by a timer that it left behind, fails nothing', async () => {
+    const id = await startStream(api.client, { processor: 'misbehaving' })
+    await api.client.send(id, 'later')
+    expect(await resultsOf(api.client, id, 1)).toEqual([ok('1 later')])
+    await until('the process has ended', () => api.server.output.includes('at Timeout'))
+    await api.client.send(id, 'two')
+    expect(await resultsOf(api.client, id, 2)).toEqual([ok('1 later'), ok('2 two')])
+  })
+
+  it('is the same one after a SIGKILL of the server in the middle of it', async () => {
+    const server = await Server.start({ env })
+    const client = new Client(server.url)
+    const id = await startStream(client, { processor: 'misbehaving' })
+    await client.ndjson(id, ['one', 'two'])
+    await resultsOf(client, id, 2)
+    await client.ndjson(id, ['three', 'hang', 'five'])
+    await until('a process is stuck', () => server.output.includes('a worker process ended'))
+    await server.kill()
+    await server.restart()
+    const expected = [ok('1 one'), ok('2 two'), ok('3 three'), errorOf('processor_timeout'), ok('4 five')]
+    expect(await resultsOf(client, id, 5)).toEqual(expected)
+  }, 60_000)
+})
+
+describe('what a processor from outside remembers', () => {
+  it('survives a SIGKILL, and goes on exactly', async () => {
+    const server = await Server.start({ env })
+    const client = new Client(server.url)
+    const id = await startStream(client, { processor: 'counting', processor_options: { from: 10 } })
+    await client.ndjson(id, ['a', 'b'])
+    await server.kill()
+    await server.restart()
+    await client.send(id, 'c')
+    const expected = ['a', 'b', 'c'].map((value, index) => ok({ count: 11 + index, value }))
+    expect(await resultsOf(client, id, 3)).toEqual(expected)
+  }, 60_000)
+})
+
+describe('a start with PROCESSORS that cannot be used', () => {
+  const odd = (settings: string, body = 'process() { return [] }') =>
+    `export class Odd { static processor = ${settings}; ${body} }`
+
+  it.each([
+    ['a file that is not there', undefined, 'odd.mjs cannot be loaded: ENOENT'],
+    ['a file that is no JavaScript', 'export class {', 'odd.mjs cannot be loaded: '],
+    ['a file that throws', 'throw new Error("no licence")', 'odd.mjs cannot be loaded: no licence'],
+    ['a file that ends the process', 'process.exit(0)', 'the process that loads the processors ended'],
+    ['a name that another one has', odd('{ name: "uppercase" }'), 'two processors with the name "uppercase".'],
+    ['a name that is none', odd('{ name: "a b" }'), '"a b" is no name for a processor.'],
+    ['a setting that there is not', odd('{ name: "odd", determinstic: true }'), 'there is no setting "determinstic".'],
+    ['options that are no schema', odd('{ name: "odd", options: { type: "thing" } }'), 'options are no JSON Schema: '],
+    ['no method to process with', odd('{ name: "odd" }', ''), 'it has no method "process".'],
+  ])('is refused in one line: %s', async (_what, code, problem) => {
+    const server = await Server.prepare({ env: { ...env, PROCESSORS: 'odd.mjs' } })
+    if (code !== undefined) await writeFile(join(server.workFolder, 'odd.mjs'), code)
+    server.launch()
+    expect(await server.exited).toEqual({ code: 1, signal: null })
+    const said = server.output.split('\n').filter((line) => line.startsWith('millrace: '))
+    expect(said).toEqual([expect.stringContaining(problem)])
+    expect(server.output).not.toMatch(/^\s+at /m)
+  })
+})
