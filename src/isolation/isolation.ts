@@ -132,8 +132,8 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   private oneByOne(work: NamedWork): Promise<IsolatedOutcomes> {
     return this.pool.use(async (place) => {
       const { outcomes, codes } = await oneByOne(place, work)
-      const { processor, stream } = work
-      for (const code of codes) this.logger.error({ message: 'a record ended its process', processor, stream, code })
+      const { processor, stream: streamId } = work
+      for (const code of codes) this.logger.error({ message: 'a record ended its process', processor, streamId, code })
       return { outcomes, killed: codes.length > 0 }
     })
   }

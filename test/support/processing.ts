@@ -3,6 +3,7 @@ import type { DiscoveryService } from '@nestjs/core'
 import { DEFAULT_STATE_LIMITS, run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
 import type { BatchHandler } from '../../src/processing/batch.js'
 import { Identity } from '../../src/processors/identity.js'
+import type { Outside } from '../../src/processors/outside.js'
 import { Processors } from '../../src/processors/processors.js'
 import { Uppercase } from '../../src/processors/uppercase.js'
 
@@ -24,9 +25,10 @@ export function running(processor: RecordProcessor, maxCommitChars = 100_000): B
     Promise.resolve(batch.map((work) => ({ outcomes: run(processor, stateVersion, work, limits), again })))
 }
 
-/** What finds the two simplest built-in ones, as if they were providers of an application. */
-export function processorsOf(): Processors {
+const NOTHING_OUTSIDE: Outside = { processors: [], check: () => Promise.resolve(undefined) }
+
+/** What finds the two simplest built-in ones, as if they were providers of an application, and those from outside. */
+export function processorsOf(outside = NOTHING_OUTSIDE): Processors {
   const providers = [Identity, Uppercase].map((metatype) => ({ metatype, instance: new metatype() }))
-  const outside = { processors: [], check: () => Promise.resolve(undefined) }
   return new Processors({ getProviders: () => providers } as unknown as DiscoveryService, outside)
 }

@@ -1,0 +1,84 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { errorResult, successResult } from '#libs/contract'
+import { DEFAULT_STATE_LIMITS, type Input } from '#libs/processor'
+import { afterTests } from '../../test/support/clean-up.js'
+import { packageFolder } from '../../test/support/package-folder.js'
+import { announcedSeed } from '../../test/support/random.js'
+import { Isolation } from './isolation.js'
+import type { NamedWork } from './packed.js'
+
+// The built one: a process runs no TypeScript.
+const program = join(packageFolder, 'dist/src/isolation/worker-program.js')
+
+const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: 100_000 }
+const nothing = { bytes: 0, get: () => undefined, keys: () => [] }
+
+function isolation(timeoutMs: number, workers = 2): Isolation {
+  const processors = [join(packageFolder, 'test/support/processors')]
+  const isolated = new Isolation(program, { processors, limits, timeoutMs, memoryBytes: 64 * 1024 * 1024 }, workers)
+  afterTests(() => isolated.stop())
+  return isolated
+}
+
+const workOf = (processor: string, stream: string, values: readonly unknown[]): NamedWork => ({
+  processor,
+  stream,
+  options: {},
+  inputs: values.map((value, index): Input => ({ kind: 'record', at: 1_000 + index, text: JSON.stringify(value) })),
+  timer: undefined,
+  stateVersion: undefined,
+  state: nothing,
+})
+
+describe('isolated processors', () => {
+  it('keep their process through a batch that is slow within its time, however long it takes', async () => {
+    const isolated = isolation(1_000, 1)
+    const slow = Array.from({ length: 12 }, () => ({ busyMs: 200, pid: true }))
+    const [[first], results] = [
+      await isolated.run([workOf('timing', 's', [{ pid: true }])]),
+      await isolated.run([workOf('timing', 's', slow)]),
+    ]
+    const [pid] = first?.outcomes[0]?.lines ?? []
+    expect(pid).toMatch(/"data":\d+/)
+    expect(results[0]?.outcomes.map(({ lines }) => lines)).toEqual(slow.map(() => [pid]))
+  })
+
+  it('lose only the timer that never returns, not the record that it was due with', async () => {
+    const values = [{ timer: 'hang' }, { busyMs: 1 }, { timer: 'fine' }, {}]
+    const [result] = await isolation(300).run([workOf('timing', 's', values)])
+    expect(result?.killed).toBe(true)
+    expect(result?.outcomes.map(({ lines }) => lines)).toEqual([
+      [successResult(0)],
+      [errorResult('processor_timeout'), successResult(1)],
+      [successResult(0)],
+      [successResult('timer'), successResult(0)],
+    ])
+  })
+
+  it('give each stream what it would have alone, wherever records end their processes', async () => {
+    const isolated = isolation(1_000)
+    const value = fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom('a', 'b', 'throw') },
+      { weight: 1, arbitrary: fc.constantFrom('exit', 'reject', 'split') },
+    )
+    const streams = fc.array(fc.array(value, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 5 })
+    const codes = { exit: 'processor_failed', reject: 'processor_failed', throw: 'processor_failed' } as const
+    await fc.assert(
+      fc.asyncProperty(streams, async (all) => {
+        const results = await isolated.run(all.map((values, index) => workOf('misbehaving', `s${index}`, values)))
+        for (const [index, values] of all.entries()) {
+          let count = 0
+          const expected = values.map((each) => {
+            if (each === 'split') return [errorResult('processor_out_of_memory')]
+            if (each in codes) return [errorResult(codes[each as keyof typeof codes])]
+            return [successResult(`${++count} ${each}`)]
+          })
+          expect(results[index]?.outcomes.map(({ lines }) => lines)).toEqual(expected)
+          expect(results[index]?.killed).toBe(values.some((each) => ['exit', 'reject', 'split'].includes(each)))
+        }
+      }),
+      { seed: announcedSeed('isolation.spec'), numRuns: 6 },
+    )
+  }, 120_000)
+})
