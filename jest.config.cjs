@@ -35,6 +35,9 @@ const shared = {
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnlyPackages.join('|')})/)`],
   moduleNameMapper: {
     '^#libs/(.*)$': '<rootDir>/libs/$1/index.ts',
+    // As in the package's exports: processors in the documentation import these.
+    '^millrace/processor$': '<rootDir>/libs/processor/index.ts',
+    '^millrace/rx$': '<rootDir>/src/processors/rx.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
