@@ -163,6 +163,18 @@ describe('a timer', () => {
     expect(trial.passTime(103)).toEqual([{ data: 101 }, { data: 102 }, { data: 103 }])
   })
 
+  it.each([NaN, Infinity, '5', null])('that is no time (%p) is an error of the record that set it', (time) => {
+    const wrong: RecordProcessor = {
+      process: ({ value }, stream) => {
+        stream.timer = value === 'wrong' ? (time as number) : 500
+        return [value]
+      },
+    }
+    const trial = new Trial(wrong)
+    expect(trial.send(['right', 'wrong'], 1)).toEqual([{ data: 'right' }, { error: 'processor_failed' }])
+    expect(trial.timer).toBe(500)
+  })
+
   it('that fails gives an error and is over', () => {
     const failing: RecordProcessor = {
       process: ({ at }, stream) => {

@@ -94,6 +94,7 @@ class Run {
   private inBatch(inputs: readonly Input[]): Outcome[] {
     const { processor, context, state } = this
     const outcomes: Outcome[] = []
+    let { timer } = context
     // A timer may be due before any record, an upgrade before the first.
     if (processor.processBatch === undefined || processor.onTimer || this.upgradeFrom !== undefined) return outcomes
     try {
@@ -105,11 +106,13 @@ class Run {
       for (const list of lists) {
         const lines = this.linesOf(list)
         if (outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length) break
+        timer = context.timer
         this.begin()
       }
     } catch {
       // One by one it shows which record it is.
       state.rollBack()
+      context.timer = timer
     }
     return outcomes
   }
@@ -173,6 +176,9 @@ class Run {
       if (chars > this.limits.chars) throw new ResultsTooLarge()
       if (before.length + lines.push(line) > this.limits.results) throw new TooManyResults()
     }
+    const { timer } = this.context
+    // JSON would keep NaN as null, which is always due.
+    if (timer !== undefined && !Number.isFinite(timer)) throw new TypeError('A timer is a time in ms since 1970.')
     return lines
   }
 }
