@@ -11,6 +11,7 @@ import { lockFolder } from './lock.js'
 interface Holder {
   readonly pid: number
   readonly host: string
+  readonly space: string
   readonly started: string
 }
 
@@ -79,8 +80,11 @@ describe('the lock of a folder', () => {
     expect(holderOf(folder).pid).toBe(process.pid)
   })
 
-  it('of another host is taken over when that one has had the time to notice', async () => {
-    const folder = await heldBy({ host: 'elsewhere' })
+  it.each<[string, Partial<Holder>]>([
+    ['host', { host: 'elsewhere' }],
+    ['container of this host', { space: 'another' }],
+  ])('of another %s is taken over when that one has had the time to notice', async (_where, change) => {
+    const folder = await heldBy(change)
     const begun = performance.now()
     await lockFolder(folder)
     expect(performance.now() - begun).toBeGreaterThan(1_900)

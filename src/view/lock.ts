@@ -1,12 +1,14 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StoreError } from './store-error.js'
 
 interface Holder {
   readonly pid: number
   readonly host: string
+  /** What process ids mean something in: this start of the machine, and the container. */
+  readonly space: string
   /** Tells a process from a later one with the same id. */
   readonly started: string
 }
@@ -30,24 +32,25 @@ export interface FolderLock {
 
 /**
  * Takes the folder of the store for this process. A holder that is gone is taken over at once; one on another host, or in another
- * container, cannot be asked: it is taken over, and has time to notice before this returns.
+ * container, or whose lock cannot be read, cannot be asked: it is taken over, and has time to notice before this returns.
  * @throws StoreError naming the process that holds it
  */
 export async function lockFolder(dataDir: string): Promise<FolderLock> {
   mkdirSync(dataDir, { recursive: true })
   const path = join(dataDir, 'millrace.lock')
-  const self: Holder = { pid: process.pid, host: hostname(), started: startOf(process.pid) ?? '' }
+  const self: Holder = { pid: process.pid, host: hostname(), space: space(), started: startOf(process.pid) ?? '' }
   for (let mayLive = false; ;) {
     if (put(path, self)) {
       if (mayLive) await wait(TAKE_OVER_MS)
       if (isSame(read(path), self)) return held(path, self)
     }
     const holder = read(path)
-    if (holder?.host === self.host && startOf(holder.pid) === holder.started)
+    const canBeAsked = holder?.host === self.host && holder.space === self.space
+    if (canBeAsked && startOf(holder.pid) === holder.started)
       throw new StoreError(
         `DATA_DIR is in use by process ${holder.pid}. Stop that process first, or give this one another DATA_DIR.`,
       )
-    mayLive ||= holder !== undefined && holder.host !== self.host
+    mayLive ||= !canBeAsked && existsSync(path)
     rmSync(path, { force: true })
   }
 }
@@ -92,6 +95,15 @@ function read(path: string): Holder | undefined {
   } catch {
     // Gone meanwhile, or torn by a crash while it was written: nobody holds it.
     return undefined
+  }
+}
+
+function space(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return ''
   }
 }
 
