@@ -163,7 +163,7 @@ describe('a timer', () => {
     expect(trial.passTime(103)).toEqual([{ data: 101 }, { data: 102 }, { data: 103 }])
   })
 
-  it.each([NaN, Infinity, '5', null])('that is no time (%p) is an error of the record that set it', (time) => {
+  it.each([NaN, -Infinity, '5', null])('that is no time (%p) is an error of the record that set it', (time) => {
     const wrong: RecordProcessor = {
       process: ({ value }, stream) => {
         stream.timer = value === 'wrong' ? (time as number) : 500

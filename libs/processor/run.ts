@@ -43,14 +43,24 @@ export interface RunLimits {
   readonly results: number
   /** Of all results of one input together. */
   readonly chars: number
+  /** Of all outcomes of one run: those behind the one that passes it are left for another run. Default: there is no such bound. */
+  readonly together?: number
+}
+
+/** What an outcome holds, in characters. */
+export function charsOf({ lines, state }: Outcome): number {
+  let chars = 0
+  for (const line of lines) chars += line.length
+  for (const [key, value] of state?.changes ?? NONE) chars += key.length + (value?.length ?? 0)
+  return chars
 }
 
 class TooManyResults extends Error {}
 class ResultsTooLarge extends Error {}
 
 /**
- * Runs a stream's processor over its next inputs: one outcome for each, in order. An input that fails has an error for its result, and
- * leaves the state as it was.
+ * Runs a stream's processor over its next inputs: one outcome for each, in order, of all of them or of the first ones, but of one at
+ * least. An input that fails has an error for its result, and leaves the state as it was.
  * @param stateVersion of the processor
  * @param step called whenever the processor is about to be given one more input, for whoever watches how long each takes
  */
@@ -67,6 +77,8 @@ export function run(
 class Run {
   private readonly state: StateOverlay
   private readonly context: StreamContext
+  /** Characters that outcomes may still hold. */
+  private left: number
   /** The version that the state has to be brought up from. */
   private upgradeFrom: number | undefined
 
@@ -77,6 +89,7 @@ class Run {
     private readonly limits: RunLimits,
     private readonly begin: () => void,
   ) {
+    this.left = limits.together ?? Infinity
     this.state = new StateOverlay(work.state, limits.state)
     this.context = { stream: work.stream, options: work.options, state: this.state, timer: work.timer }
     const from = work.stateVersion
@@ -86,7 +99,10 @@ class Run {
   outcomes(): Outcome[] {
     const { inputs } = this.work
     const outcomes = this.inBatch(inputs)
-    for (const input of inputs.slice(outcomes.length)) outcomes.push(this.outcome(input))
+    for (const input of inputs.slice(outcomes.length)) {
+      if (this.left <= 0 && outcomes.length > 0) break
+      outcomes.push(this.outcome(input))
+    }
     return outcomes
   }
 
@@ -105,7 +121,7 @@ class Run {
       const lists = state.readOnly(() => processor.processBatch?.(records, context) ?? [])
       for (const list of lists) {
         const lines = this.linesOf(list)
-        if (outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length) break
+        if (outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length || this.left <= 0) break
         timer = context.timer
         this.begin()
       }
@@ -157,12 +173,14 @@ class Run {
 
   private outcomeOf(lines: readonly string[], changes: readonly StateChange[], failed?: ResultErrorCode): Outcome {
     const { timer } = this.context
-    return {
+    const outcome: Outcome = {
       lines,
       timer,
       ...(changes.length > 0 && { state: { changes, bytes: this.state.bytes, version: this.stateVersion } }),
       ...(failed !== undefined && { failed }),
     }
+    this.left -= charsOf(outcome)
+    return outcome
   }
 
   /** @param before lines of the same input */
@@ -177,8 +195,9 @@ class Run {
       if (before.length + lines.push(line) > this.limits.results) throw new TooManyResults()
     }
     const { timer } = this.context
-    // JSON would keep NaN as null, which is always due.
-    if (timer !== undefined && !Number.isFinite(timer)) throw new TypeError('A timer is a time in ms since 1970.')
+    // JSON would keep NaN and Infinity as null, which is always due.
+    if (timer === Infinity) this.context.timer = undefined
+    else if (timer !== undefined && !Number.isFinite(timer)) throw new TypeError('A timer is a time in ms since 1970.')
     return lines
   }
 }

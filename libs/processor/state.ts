@@ -57,6 +57,7 @@ export class StateOverlay implements State {
     const keyBytes = Buffer.byteLength(key)
     if (keyBytes === 0 || keyBytes > STATE_KEY_BYTES)
       throw new StateError(`A key of the state has 1 to ${STATE_KEY_BYTES} bytes, not ${keyBytes}.`)
+    if (/\p{Surrogate}/u.test(key)) throw new StateError('A key of the state is no text: it has half a character.')
     const text = JSON.stringify(value) as string | undefined
     if (text === undefined) throw new StateError(`The value of "${key}" cannot be written as JSON.`)
     const valueBytes = Buffer.byteLength(text)

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common'
 import { ApiError, type ResultErrorCode } from '#libs/contract'
-import type { Input, Outcome } from '#libs/processor'
-import { CarriedWork } from './carried-work.js'
+import { charsOf, type Outcome } from '#libs/processor'
 import { Death } from './death.js'
 import type { Description, Refusal, Setup } from './messages.js'
-import { oneByOne, outcomesOf } from './one-by-one.js'
+import { MOST_DEATHS, oneByOne, outcomesOf } from './one-by-one.js'
 import type { NamedWork } from './packed.js'
 import { Pool } from './pool.js'
 import { isLong, shares, TASK_CHARS } from './shares.js'
+import { Suspects } from './suspects.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** Checks of options that may wait for one that takes its time. */
@@ -18,7 +18,7 @@ const WAITING_CHECKS = 100
 const GRACE_MS = 5_000
 
 export interface IsolatedOutcomes {
-  /** One for each input, in order. */
+  /** One for each input, in order; of the first inputs only, if too much came of them. Of work that is run alone there is one at least. */
   readonly outcomes: readonly Outcome[]
   /** Whether time or memory decided any of them, so that it might come out differently another time. */
   readonly killed: boolean
@@ -34,6 +34,7 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   private readonly pool: Pool
   /** Apart from the batches, which may take long. */
   private readonly checks: Pool
+  private readonly suspects = new Suspects()
   private grace: NodeJS.Timeout | undefined
 
   /**
@@ -58,14 +59,19 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
 
   /** What comes of each stream's work, in the order of the works. */
   async run(works: readonly NamedWork[]): Promise<IsolatedOutcomes[]> {
-    const done = new Map<NamedWork, IsolatedOutcomes>()
-    const long = works.filter(isLong)
-    const others = works.filter((work) => !long.includes(work))
+    const done = new Gathered()
+    for (const work of works) {
+      const outcomes = this.suspects.untried(work)
+      if (outcomes.length > 0) done.add(work, outcomes, true)
+    }
+    const tried = works.filter((work) => !done.of.has(work))
+    const long = tried.filter(isLong)
+    const others = tried.filter((work) => !long.includes(work))
     await Promise.all([
       ...shares(others, this.pool.size).map((share) => this.share(share, done)),
-      ...long.map(async (work) => done.set(work, await this.inParts(work))),
+      ...long.map((work) => this.share([work], done)),
     ])
-    return works.map((work) => done.get(work) ?? { outcomes: [], killed: false })
+    return works.map((work) => done.of.get(work) ?? { outcomes: [], killed: false })
   }
 
   /** What a processor has against options beyond their schema. */
@@ -97,16 +103,21 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   }
 
   /** Runs works in one task; if their process ends over it, those that may be why one by one. */
-  private async share(works: readonly NamedWork[], done: Map<NamedWork, IsolatedOutcomes>): Promise<void> {
+  private async share(works: readonly NamedWork[], done: Gathered): Promise<void> {
+    // What came of others is all that the server should hold: the owner asks for these again.
+    if (done.chars > (this.setup.limits.together ?? Infinity)) return
     try {
-      const outcomes = await this.pool.use((place) => outcomesOf(place, works))
-      for (const [index, work] of works.entries()) done.set(work, { outcomes: outcomes[index] ?? [], killed: false })
+      const outcomes = await this.pool.use((place) => outcomesOf(place, works.map(firstPart)))
+      for (const [index, work] of works.entries()) {
+        done.add(work, outcomes[index] ?? [], false)
+        this.suspects.clear(work.stream)
+      }
     } catch (error) {
       if (!(error instanceof Death)) throw error
       const [only] = works
       this.logger.warn({ message: 'a worker process ended', code: error.code, streams: works.length })
       const guilty = works.length === 1 ? only : works[error.work ?? works.length]
-      if (guilty !== undefined) done.set(guilty, await this.oneByOne(guilty))
+      if (guilty !== undefined) await this.oneByOne(guilty, done)
       const rest = works.filter((work) => work !== guilty)
       // Without a word of the watchdog it may have been any of them.
       const again = guilty === undefined ? rest.map((work) => [work]) : rest.length === 0 ? [] : [rest]
@@ -114,28 +125,26 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
     }
   }
 
-  /** Work with more than one task should hold. */
-  private async inParts(work: NamedWork): Promise<IsolatedOutcomes> {
-    const carried = new CarriedWork(work)
-    let killed = false
-    while (carried.left.length > 0) {
-      const part = carried.with(firstOf(carried.left))
-      const done = new Map<NamedWork, IsolatedOutcomes>()
-      await this.share([part], done)
-      const { outcomes = [], killed: partly = false } = done.get(part) ?? {}
-      carried.add(outcomes)
-      killed ||= partly
-    }
-    return { outcomes: carried.outcomes, killed }
+  private async oneByOne(work: NamedWork, done: Gathered): Promise<void> {
+    const { processor, stream } = work
+    const { together = Infinity } = this.setup.limits
+    const { outcomes, codes } = await this.pool.use((place) => oneByOne(place, work, together))
+    for (const code of codes)
+      this.logger.error({ message: 'a record ended its process', processor, streamId: stream, code })
+    const last = codes.at(-1)
+    if (last !== undefined && codes.length >= MOST_DEATHS) this.suspects.add(stream, last)
+    done.add(work, outcomes, codes.length > 0)
   }
+}
 
-  private oneByOne(work: NamedWork): Promise<IsolatedOutcomes> {
-    return this.pool.use(async (place) => {
-      const { outcomes, codes } = await oneByOne(place, work)
-      const { processor, stream: streamId } = work
-      for (const code of codes) this.logger.error({ message: 'a record ended its process', processor, streamId, code })
-      return { outcomes, killed: codes.length > 0 }
-    })
+/** What has come of the works of a batch. */
+class Gathered {
+  readonly of = new Map<NamedWork, IsolatedOutcomes>()
+  chars = 0
+
+  add(work: NamedWork, outcomes: readonly Outcome[], killed: boolean): void {
+    this.of.set(work, { outcomes, killed })
+    for (const outcome of outcomes) this.chars += charsOf(outcome)
   }
 }
 
@@ -144,12 +153,12 @@ const CHECK_ENDED: Partial<Record<ResultErrorCode, string>> = {
   processor_out_of_memory: "the processor's check of them took too much memory (PROCESSOR_MEMORY_BYTES).",
 }
 
-/** As many of the next inputs as one task should hold; one at least. */
-function firstOf(inputs: readonly Input[]): readonly Input[] {
+/** The work as far as one task should hold it: its first inputs, one at least. */
+function firstPart(work: NamedWork): NamedWork {
   let chars = 0
-  const end = inputs.findIndex((input, index) => {
+  const end = work.inputs.findIndex((input, index) => {
     chars += input.kind === 'record' ? input.text.length : 0
     return chars > TASK_CHARS && index > 0
   })
-  return end === -1 ? inputs : inputs.slice(0, end)
+  return end === -1 ? work : { ...work, inputs: work.inputs.slice(0, end) }
 }

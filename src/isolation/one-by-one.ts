@@ -1,26 +1,34 @@
 import { errorResult, type ResultErrorCode } from '#libs/contract'
-import type { Input, Outcome } from '#libs/processor'
+import { charsOf, type Input, type Outcome } from '#libs/processor'
 import { CarriedWork } from './carried-work.js'
 import { Death } from './death.js'
 import type { Answer, Task } from './messages.js'
 import { packWork, unpackOutcomes, type NamedWork } from './packed.js'
 import type { Place } from './pool.js'
 
+/** Inputs of one batch of a stream that may end their process; each takes seconds, in which other streams wait. */
+export const MOST_DEATHS = 5
+
 /**
  * Runs each input as a task of its own, in a process that begins with the first, so that what ends a process shows which input it is.
- * Returns what came of them, and how those ended their process that did.
+ * Returns what came of them, and how those ended their process that did. Stops once what came of them has more than `together` characters,
+ * or {@link MOST_DEATHS} of them have ended theirs.
  */
 export async function oneByOne(
   place: Place,
   work: NamedWork,
+  together: number,
 ): Promise<{ outcomes: readonly Outcome[]; codes: readonly ResultErrorCode[] }> {
   const carried = new CarriedWork(work)
   const codes: ResultErrorCode[] = []
+  let left = together
   place.renew()
   for (const input of work.inputs) {
     const { outcome, code } = await single(place, carried.with([input]), input)
     carried.add([outcome])
     if (code !== undefined) codes.push(code)
+    left -= charsOf(outcome)
+    if (left <= 0 || codes.length >= MOST_DEATHS) break
   }
   return { outcomes: carried.outcomes, codes }
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
+import { charsOf, run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
 import { BUILT_IN } from '../processors/built-in.js'
 import { refusalOf } from '../processors/refusal.js'
 import { loadProcessors, type Loaded } from './load.js'
@@ -51,12 +51,17 @@ class WorkerProcess {
   }
 
   private run({ works }: Extract<Task, { kind: 'run' }>): Answer {
+    let left = this.setup.limits.together ?? Infinity
     const outcomes = works.map((packed, index) => {
+      if (left <= 0) return packOutcomes([], packed.timer)
       Atomics.store(this.cells, CELL.work, index)
       const { identity, instance } = this.find(packed.processor)
       const work = unpackWork(packed)
       const step = (): void => this.progress()
-      return packOutcomes(run(instance, identity.stateVersion ?? 1, work, this.setup.limits, step), packed.timer)
+      const limits = { ...this.setup.limits, together: left }
+      const done = run(instance, identity.stateVersion ?? 1, work, limits, step)
+      for (const outcome of done) left -= charsOf(outcome)
+      return packOutcomes(done, packed.timer)
     })
     this.progress()
     return { kind: 'done', outcomes }

@@ -14,7 +14,7 @@ export interface StreamWork extends Work {
 
 /** What came of it. */
 export interface StreamOutcomes {
-  /** One for each input, in order. */
+  /** One for each input, in order; of the first inputs only, if too much came of them. Of a batch of one stream there is one at least. */
   readonly outcomes: readonly Outcome[]
   /** Whether the same inputs would give the same again. */
   readonly again: boolean

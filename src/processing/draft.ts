@@ -33,14 +33,6 @@ const BESIDES_CHARS = 1024 * 1024
 /** Of a verdict, about. */
 const VERDICT_CHARS = 150
 
-/** What an outcome adds to a commit, in characters. */
-export function charsOf({ lines, state }: Outcome): number {
-  let chars = 0
-  for (const line of lines) chars += line.length
-  for (const [key, value] of state?.changes ?? NOTHING) chars += charsOfChange(key, value)
-  return chars
-}
-
 /** @param value undefined if there is no such change */
 const charsOfChange = (key: string, value: string | null | undefined): number =>
   value === undefined ? 0 : key.length + (value?.length ?? 0)
@@ -230,7 +222,9 @@ export class Draft implements Known {
     const fresh: PatchDraft = { header, incarnation: header.incarnation, runs: [] }
     this.patches.set(header.id, fresh)
     this.besides += PATCH_CHARS
-    for (const [name, value] of Object.entries(header.settings.labels)) this.besides += name.length + value.length
+    const { labels, options } = header.settings
+    for (const [name, value] of Object.entries(labels)) this.besides += name.length + value.length
+    this.besides += JSON.stringify(options).length
     return fresh
   }
 }

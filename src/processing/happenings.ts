@@ -1,7 +1,7 @@
 import { STREAMS_TOGETHER, type StreamHeader } from '#libs/engine'
-import type { Input } from '#libs/processor'
-import type { BatchHandler } from './batch.js'
-import { charsOf, type Draft } from './draft.js'
+import { charsOf, type Input } from '#libs/processor'
+import type { BatchHandler, StreamOutcomes } from './batch.js'
+import type { Draft } from './draft.js'
 import { sealed, type Of } from './lifecycle.js'
 import { workOf } from './record-batch.js'
 
@@ -50,7 +50,9 @@ export class Happenings {
     if (headers.length === 0) return
     const answers = await process(headers.map((header) => workOf(draft(), header, [input])))
     for (const [index, header] of headers.entries()) {
-      const { outcomes = [], again = false } = answers[index] ?? {}
+      // One that has none was left out: too much came of those before.
+      const first = answers[index]?.outcomes.length === 1 ? answers[index] : undefined
+      const { outcomes, again } = first ?? (await this.callOne(header, input))
       const chars = outcomes.reduce((sum, outcome) => sum + charsOf(outcome), 0)
       const { chars: before, full } = draft()
       if (full || (before > 0 && before + chars > maxCommitChars)) await commit()
@@ -60,5 +62,13 @@ export class Happenings {
       const over = sealed(changed, input.at)
       draft().change(over, over.status)
     }
+  }
+
+  private async callOne(header: StreamHeader, input: Input): Promise<StreamOutcomes> {
+    const { draft, process } = this.ports
+    const [answer] = await process([workOf(draft(), header, [input])])
+    if (answer?.outcomes.length !== 1)
+      throw new Error(`A processor was called, and ${answer?.outcomes.length} outcomes came of it.`)
+    return answer
   }
 }

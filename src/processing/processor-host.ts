@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common'
 import { errorResult } from '#libs/contract'
-import { run, type Outcome, type RunLimits } from '#libs/processor'
+import { charsOf, run, type Outcome, type RunLimits } from '#libs/processor'
 import { CONFIG } from '../config/config.js'
 import type { Config } from '../config/schema.js'
 import { Isolation } from '../isolation/isolation.js'
@@ -8,6 +8,9 @@ import type { NamedWork } from '../isolation/packed.js'
 import { limitsOf } from '../processors/limits.js'
 import { Processors } from '../processors/processors.js'
 import type { StreamOutcomes, StreamWork } from './batch.js'
+
+/** When a processor that is not there is called again by the clock. */
+const LATER_MS = 60_000
 
 /** Runs processors over what streams have for them. A record that fails hurts only itself: its result is an error, at its place. */
 @Injectable()
@@ -28,12 +31,18 @@ export class ProcessorHost {
   async process(batch: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
     const apart = batch.filter(({ settings }) => this.runsApart(settings.processor))
     const running = apart.length === 0 ? [] : this.isolation.run(apart.map(named))
-    const here = new Map(batch.flatMap((work) => (apart.includes(work) ? [] : [[work, this.outcomesOf(work)]])))
-    const isolated = await running
-    for (const [index, work] of apart.entries()) {
-      const { outcomes = [], killed = false } = isolated[index] ?? {}
-      const { deterministic = false } = this.processors.all.get(work.settings.processor)?.identity ?? {}
-      here.set(work, { outcomes, again: deterministic && !killed })
+    const here = new Map<StreamWork, StreamOutcomes>()
+    let left = this.limits.together ?? Infinity
+    for (const work of batch) {
+      if (apart.includes(work) || left <= 0) continue
+      const done = this.outcomesOf(work, left)
+      for (const outcome of done.outcomes) left -= charsOf(outcome)
+      here.set(work, done)
+    }
+    // Time and memory have a say in what comes of these: the same record might be killed another time.
+    for (const [index, { outcomes }] of (await running).entries()) {
+      const work = apart[index]
+      if (work !== undefined) here.set(work, { outcomes, again: false })
     }
     return batch.map((work) => here.get(work) ?? { outcomes: [], again: false })
   }
@@ -43,11 +52,12 @@ export class ProcessorHost {
     return known !== undefined && known.instance === undefined
   }
 
-  private outcomesOf(work: StreamWork): StreamOutcomes {
+  private outcomesOf(work: StreamWork, together: number): StreamOutcomes {
     const { processor: name } = work.settings
     const { instance, stateVersion = 1, identity } = this.processors.all.get(name) ?? {}
     if (instance === undefined) return this.failed(work, name)
-    return { outcomes: run(instance, stateVersion, work, this.limits), again: identity?.deterministic ?? false }
+    const outcomes = run(instance, stateVersion, work, { ...this.limits, together })
+    return { outcomes, again: identity?.deterministic ?? false }
   }
 
   /** The server was started without the processor: with it there again, what comes then is processed. */
@@ -55,8 +65,11 @@ export class ProcessorHost {
     if (!this.missing.has(name)) this.logger.error({ message: 'no such processor', processor: name })
     this.missing.add(name)
     const failure: Outcome = { lines: [errorResult('processor_failed')], timer, failed: 'processor_failed' }
-    const nothing: Outcome = { lines: [], timer: undefined }
-    return { outcomes: inputs.map(({ kind }) => (kind === 'record' ? failure : nothing)), again: true }
+    const outcomes = inputs.map(({ kind, at }): Outcome => {
+      if (kind === 'record') return failure
+      return { lines: [], timer: kind === 'timer' ? at + LATER_MS : undefined }
+    })
+    return { outcomes, again: false }
   }
 }
 

@@ -1,8 +1,8 @@
 import type { DataEntry, StoredEntry, StreamHeader } from '#libs/engine'
-import type { Input } from '#libs/processor'
+import { charsOf, type Input, type Outcome } from '#libs/processor'
 import { isOver } from '../view/rows.js'
-import { BATCH_RECORDS, type BatchHandler, type StreamOutcomes, type StreamWork } from './batch.js'
-import { charsOf, Draft } from './draft.js'
+import { BATCH_RECORDS, type BatchHandler, type StreamWork } from './batch.js'
+import { Draft } from './draft.js'
 import { judgeRetry } from './retries.js'
 
 /** Part of an entry that goes through the processor in one batch: records `from` to `until`, exclusive. */
@@ -12,9 +12,14 @@ interface Piece {
   readonly until: number
 }
 
-/** What came of a stream's records in the batch; those before `next` are in the draft. */
-interface Answer extends StreamOutcomes {
+/** What came of a stream's records in the batch. */
+interface Answer {
+  outcomes: readonly Outcome[]
+  again: boolean
+  /** Outcomes before it are in the draft. */
   next: number
+  /** Records without an outcome yet: too much came of those before. */
+  left: readonly Input[]
 }
 
 export interface RecordBatchPorts {
@@ -112,25 +117,43 @@ export class RecordBatch {
     return new Map(
       works.map(({ stream, inputs }, index) => {
         const { outcomes = [], again = false } = results[index] ?? {}
-        if (outcomes.length !== inputs.length)
-          throw new Error(`${inputs.length} records were processed, and ${outcomes.length} outcomes came of them.`)
-        return [stream, { outcomes, again, next: 0 }]
+        return [stream, { outcomes, again, next: 0, left: inputs.slice(outcomes.length) }]
       }),
     )
+  }
+
+  /** Has the next records processed where all outcomes are in the draft: from there the processor goes on. */
+  private async more(stream: string, answer: Answer): Promise<void> {
+    if (answer.next < answer.outcomes.length) return
+    const draft = this.ports.draft()
+    const header = draft.header(stream)
+    const [result] = header === undefined ? [] : await this.ports.process([workOf(draft, header, answer.left)])
+    const { outcomes = [], again = false } = result ?? {}
+    if (outcomes.length === 0 || outcomes.length > answer.left.length)
+      throw new Error(`${answer.left.length} records were processed, and ${outcomes.length} outcomes came of them.`)
+    answer.outcomes = outcomes
+    answer.again = again
+    answer.next = 0
+    answer.left = answer.left.slice(outcomes.length)
   }
 
   /** Puts what came of a piece into the draft, if its entry counts. A draft that would grow too large is committed before. */
   private async add({ entry, from, until }: Piece, answer: Answer | undefined): Promise<void> {
     const { draft, begun, commit, passed } = this.ports
+    if (answer !== undefined) await this.more(entry.stream, answer)
     if (from === 0) {
       // A retried send is remembered in a commit that holds the first of its results, or after a crash it would pass for done.
       if (draft().full || (answer !== undefined && this.fitting(answer, 1) === 0)) await commit()
-      if (admit(draft(), entry) !== (answer !== undefined))
+      if (admit(draft(), entry) !== (answer !== undefined)) {
+        // Another owner has judged it meanwhile, unless this commit counts.
+        await commit()
         throw new Error(`Entry ${entry.offset} was judged twice, and not alike.`)
+      }
       if (answer === undefined) this.refused = entry.offset
     }
     begun(entry)
     for (let done = from; answer !== undefined && done < until;) {
+      await this.more(entry.stream, answer)
       // Not before the first of them: see above.
       const count = done > from && draft().full ? 0 : this.fitting(answer, until - done)
       if (count === 0) {
@@ -149,12 +172,9 @@ export class RecordBatch {
   private fitting({ outcomes, next }: Answer, most: number): number {
     const { chars } = this.ports.draft()
     let room = this.ports.maxCommitChars - chars
-    for (let count = 0; count < most; count++) {
-      const outcome = outcomes[next + count]
-      if (outcome !== undefined) room -= charsOf(outcome)
-      if (room < 0 && (count > 0 || chars > 0)) return count
-    }
-    return most
+    const there = outcomes.slice(next, next + most)
+    const end = there.findIndex((outcome, index) => (room -= charsOf(outcome)) < 0 && (index > 0 || chars > 0))
+    return end === -1 ? there.length : end
   }
 }
 

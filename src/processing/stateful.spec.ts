@@ -137,11 +137,12 @@ describe("a processor's state", () => {
       const crash = fc.record({
         steps: fc.array(step, { maxLength: 12 }),
         maxCommitChars: fc.constantFrom(60, 200, 100_000),
+        together: fc.constantFrom(1, 40, 100_000),
       })
       await fc.assert(
-        fc.asyncProperty(crash, async ({ steps, maxCommitChars }) => {
+        fc.asyncProperty(crash, async ({ steps, maxCommitChars, together }) => {
           // Each commit is on the disk before the next is made, so that every one of them is a place to crash at.
-          const options = { process: running(processor), maxCommitChars, maxUnsettledChars: 1 }
+          const options = { process: running(processor, undefined, together), maxCommitChars, maxUnsettledChars: 1 }
           const results = expected(steps as Step[])
           for (let commits = 1; ; commits++) {
             const { folder, replica } = await logged(entriesOf(steps as Step[]), options)

@@ -6,4 +6,5 @@ export const limitsOf = (config: Config): RunLimits => ({
   state: { valueBytes: config.maxStateValueBytes, streamBytes: config.maxStateBytes },
   results: config.maxResultsPerRecord,
   chars: config.maxCommitBytes,
+  together: 2 * config.maxCommitBytes,
 })

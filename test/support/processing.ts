@@ -16,9 +16,9 @@ export const echo: BatchHandler = (batch) =>
     })),
   )
 
-/** Runs `processor` for all streams, as the host does. */
-export function running(processor: RecordProcessor, maxCommitChars = 100_000): BatchHandler {
-  const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: maxCommitChars }
+/** Runs `processor` for all streams, as the host does. @param together see {@link RunLimits} */
+export function running(processor: RecordProcessor, maxCommitChars = 100_000, together = Infinity): BatchHandler {
+  const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: maxCommitChars, together }
   const { deterministic: again = false, stateVersion = 1 } =
     (processor.constructor as Partial<ProcessorClass>).processor ?? {}
   return (batch) =>
