@@ -3,7 +3,15 @@ import { announcedSeed, seeded } from '../support/random.js'
 import { firstResults, startStream } from '../support/streams.js'
 import { until } from '../support/until.js'
 import { useServer } from '../support/use-server.js'
-import { asTrial, inBatches, readings, uninterrupted, windowOptions, type Reading } from '../support/window-run.js'
+import {
+  asTrial,
+  inBatches,
+  isTaken,
+  readings,
+  uninterrupted,
+  windowOptions,
+  type Reading,
+} from '../support/window-run.js'
 
 // A start takes long on a machine that is busy with other tests.
 const restartLimitMs = 120_000
@@ -15,11 +23,7 @@ const api = useServer()
 
 /** Sends until it is acked, through kills: the key makes it one send. With `killed`, the server is killed while it is on its way. */
 async function send(id: string, values: readonly Reading[], key: string, killed: boolean): Promise<void> {
-  const attempt = (): Promise<boolean> =>
-    api.client.ndjson(id, values, { 'idempotency-key': key }).then(
-      ({ status }) => status === 200,
-      () => false,
-    )
+  const attempt = (): Promise<boolean> => isTaken(api.client, id, values, key)
   const first = attempt()
   if (killed) {
     await api.server.kill('SIGKILL')

@@ -5,7 +5,15 @@ import { announcedSeed, seeded } from '../support/random.js'
 import { Server } from '../support/server.js'
 import { firstResults, startStream } from '../support/streams.js'
 import { until } from '../support/until.js'
-import { asTrial, inBatches, readings, uninterrupted, windowOptions, type Reading } from '../support/window-run.js'
+import {
+  asTrial,
+  inBatches,
+  isTaken,
+  readings,
+  uninterrupted,
+  windowOptions,
+  type Reading,
+} from '../support/window-run.js'
 
 const STREAMS = 6
 
@@ -20,13 +28,7 @@ describeOnKafka('windows of streams whose owner is killed', () => {
     /** One after the other; by the replica that is going to be killed as long as it answers. */
     const sendAll = async (id: string, batches: ReadonlyMap<number, readonly Reading[]>): Promise<void> => {
       for (const [index, batch] of batches) {
-        const by = async (replica: Client): Promise<boolean> => {
-          const headers = { 'idempotency-key': `batch-${index}` }
-          return replica.ndjson(id, batch, headers).then(
-            ({ status }) => status === 200,
-            () => false,
-          )
-        }
+        const by = (replica: Client): Promise<boolean> => isTaken(replica, id, batch, `batch-${index}`)
         if (index % 2 === 0 && (await by(killed))) continue
         await until(`batch ${index} of ${id} is acked`, () => by(client), 60_000)
       }

@@ -1,5 +1,6 @@
 import type { TrialResult } from '#libs/processor'
 import { Window } from '../../src/processors/window/window.js'
+import type { Client } from './client.js'
 import type { Random } from './random.js'
 import type { Result } from './streams.js'
 import { trialOf } from './trial-of.js'
@@ -50,3 +51,10 @@ export function inBatches<T>(values: readonly T[], random: Random): T[][] {
   for (let from = 0; from < values.length;) batches.push(values.slice(from, (from += random.int(1, 30))))
   return batches
 }
+
+/** Whether a send of the readings was acked: under one key it is one send, however often it is tried. */
+export const isTaken = (client: Client, id: string, values: readonly Reading[], key: string): Promise<boolean> =>
+  client.ndjson(id, values, { 'idempotency-key': key }).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
