@@ -29,6 +29,13 @@ export interface Outcome {
   readonly failed?: ResultErrorCode
 }
 
+/** An error in place of an input's results, which changes nothing. @param timer from there on */
+export const failedOutcome = (code: ResultErrorCode, timer: number | undefined): Outcome => ({
+  lines: [errorResult(code)],
+  timer,
+  failed: code,
+})
+
 export interface ChangedState {
   readonly changes: readonly StateChange[]
   /** Of all keys and values behind it, in UTF-8. */

@@ -25,6 +25,21 @@ export interface StoredState {
   readonly bytes: number
 }
 
+/** State that is all in memory: JSON texts by key. @param bytes of it all, in UTF-8 */
+export const storedIn = (rows: ReadonlyMap<string, string>, bytes: number): StoredState => ({
+  bytes,
+  get: (key) => rows.get(key),
+  keys: (prefix) => [...rows.keys()].filter((key) => key.startsWith(prefix)),
+})
+
+/** Makes the changes in rows of JSON texts by key. */
+export function applyChanges(rows: Map<string, string>, changes: Iterable<StateChange>): void {
+  for (const [key, value] of changes) {
+    if (value === null) rows.delete(key)
+    else rows.set(key, value)
+  }
+}
+
 export class StateError extends Error {
   override readonly name = 'StateError'
 }

@@ -1,6 +1,6 @@
 import type { InputRecord, ProcessorClass, RecordProcessor } from './processor.js'
 import { run, type Input, type RunLimits } from './run.js'
-import { DEFAULT_STATE_LIMITS, type StoredState } from './state.js'
+import { applyChanges, DEFAULT_STATE_LIMITS, storedIn } from './state.js'
 
 const LIMITS: RunLimits = { state: DEFAULT_STATE_LIMITS, results: 10_000, chars: 4 * 1024 * 1024 }
 
@@ -63,11 +63,8 @@ export class Trial {
 
   private run(inputs: readonly Input[]): TrialResult[] {
     const { processor, options, timer, stateVersion } = this
-    const stored: StoredState = {
-      get: (key) => this.state.get(key),
-      keys: (prefix) => [...this.state.keys()].filter((key) => key.startsWith(prefix)),
-      bytes: [...this.state].reduce((sum, row) => sum + Buffer.byteLength(row.join('')), 0),
-    }
+    const bytes = [...this.state].reduce((sum, row) => sum + Buffer.byteLength(row.join('')), 0)
+    const stored = storedIn(this.state, bytes)
     const { stateVersion: version = 1 } = (processor.constructor as Partial<ProcessorClass>).processor ?? {}
     const outcomes = run(
       processor,
@@ -75,10 +72,7 @@ export class Trial {
       { stream: 'trial', options, inputs, timer, state: stored, stateVersion },
       this.limits,
     )
-    for (const [key, value] of outcomes.flatMap(({ state }) => state?.changes ?? [])) {
-      if (value === null) this.state.delete(key)
-      else this.state.set(key, value)
-    }
+    for (const { state } of outcomes) applyChanges(this.state, state?.changes ?? [])
     this.stateVersion = version
     this.timer = outcomes.at(-1)?.timer
     this.at = Math.max(this.at, ...inputs.map(({ at }) => at))

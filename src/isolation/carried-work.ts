@@ -1,4 +1,4 @@
-import type { Input, Outcome, StoredState } from '#libs/processor'
+import { applyChanges, storedIn, type Input, type Outcome } from '#libs/processor'
 import type { NamedWork } from './packed.js'
 
 /** A stream's work that is done a part at a time: each part begins with what the one before it has left. */
@@ -17,20 +17,10 @@ export class CarriedWork {
     this.timer = timer
   }
 
-  /** Inputs without an outcome. */
-  get left(): readonly Input[] {
-    return this.work.inputs.slice(this.outcomes.length)
-  }
-
   /** As work of its own. */
   with(inputs: readonly Input[]): NamedWork {
     const { rows, bytes, timer, stateVersion } = this
-    const state: StoredState = {
-      bytes,
-      get: (key) => rows.get(key),
-      keys: (prefix) => [...rows.keys()].filter((key) => key.startsWith(prefix)),
-    }
-    return { ...this.work, inputs, timer, state, stateVersion }
+    return { ...this.work, inputs, timer, state: storedIn(rows, bytes), stateVersion }
   }
 
   /** What came of the next inputs. */
@@ -41,9 +31,7 @@ export class CarriedWork {
       if (outcome.state === undefined) continue
       this.bytes = outcome.state.bytes
       this.stateVersion = outcome.state.version
-      for (const [key, value] of outcome.state.changes)
-        if (value === null) this.rows.delete(key)
-        else this.rows.set(key, value)
+      applyChanges(this.rows, outcome.state.changes)
     }
   }
 }

@@ -1,5 +1,5 @@
-import { errorResult, type ResultErrorCode } from '#libs/contract'
-import { charsOf, type Input, type Outcome } from '#libs/processor'
+import type { ResultErrorCode } from '#libs/contract'
+import { charsOf, failedOutcome, type Input, type Outcome } from '#libs/processor'
 import { CarriedWork } from './carried-work.js'
 import { Death } from './death.js'
 import type { Answer, Task } from './messages.js'
@@ -72,8 +72,7 @@ async function single(place: Place, work: NamedWork, input: Input): Promise<Sing
 /** The error in the input's place. A timer that was due with it is looked at by itself: it may be the one that fails. */
 async function guilty(place: Place, work: NamedWork, input: Input, code: ResultErrorCode): Promise<Single> {
   const isDue = work.timer !== undefined && work.timer <= input.at
-  if (!isDue || input.kind === 'timer')
-    return { code, outcome: { lines: [errorResult(code)], timer: isDue ? undefined : work.timer, failed: code } }
+  if (!isDue || input.kind === 'timer') return { code, outcome: failedOutcome(code, isDue ? undefined : work.timer) }
   const carried = new CarriedWork(work)
   const timer: Input = { kind: 'timer', at: input.at }
   const first = await single(place, carried.with([timer]), timer)

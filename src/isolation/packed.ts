@@ -1,4 +1,4 @@
-import type { ChangedState, Input, Outcome, Work } from '#libs/processor'
+import { storedIn, type ChangedState, type Input, type Outcome, type Work } from '#libs/processor'
 
 /** A stream's work with the name of the processor that is to do it. */
 export interface NamedWork extends Work {
@@ -60,15 +60,13 @@ export function packWork({ state, inputs, ...work }: NamedWork): PackedWork {
 
 export function unpackWork(packed: PackedWork): NamedWork {
   const { processor, stream, options, timer, stateVersion, stateBytes: bytes } = packed
-  const rows = new Map(packed.state)
   const others = new Map(packed.others)
   const inputs = packed.lines.split('\n').map((text, index): Input => {
     const kind = others.get(index) ?? 'record'
     const at = packed.at[index] ?? 0
     return kind === 'record' ? { kind, at, text } : { kind, at }
   })
-  const keys = (prefix: string): string[] => [...rows.keys()].filter((key) => key.startsWith(prefix))
-  const state = { bytes, get: (key: string) => rows.get(key), keys }
+  const state = storedIn(new Map(packed.state), bytes)
   return { processor, stream, options, timer, stateVersion, state, inputs }
 }
 

@@ -1,5 +1,5 @@
-import { errorResult, type ResultErrorCode } from '#libs/contract'
-import type { Outcome } from '#libs/processor'
+import type { ResultErrorCode } from '#libs/contract'
+import { failedOutcome, type Outcome } from '#libs/processor'
 import type { NamedWork } from './packed.js'
 
 /** Inputs of a stream that are not tried the first time its records have ended too many processes in one batch; twice as many each time. */
@@ -28,7 +28,7 @@ export class Suspects {
     if (suspect === undefined || suspect.left <= 0) return []
     const refused = inputs.slice(0, suspect.left)
     suspect.left -= refused.length
-    return refused.map(({ kind }) => refusal(suspect.code, kind === 'timer' ? undefined : timer))
+    return refused.map(({ kind }) => failedOutcome(suspect.code, kind === 'timer' ? undefined : timer))
   }
 
   /** The stream's records have ended too many processes. */
@@ -45,9 +45,3 @@ export class Suspects {
     this.streams.delete(stream)
   }
 }
-
-export const refusal = (code: ResultErrorCode, timer: number | undefined): Outcome => ({
-  lines: [errorResult(code)],
-  timer,
-  failed: code,
-})

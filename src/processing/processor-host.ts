@@ -1,6 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common'
-import { errorResult } from '#libs/contract'
-import { charsOf, run, type Outcome, type RunLimits } from '#libs/processor'
+import { charsOf, failedOutcome, run, type Outcome, type RunLimits } from '#libs/processor'
 import { CONFIG } from '../config/config.js'
 import type { Config } from '../config/schema.js'
 import { Isolation } from '../isolation/isolation.js'
@@ -34,7 +33,8 @@ export class ProcessorHost {
     const here = new Map<StreamWork, StreamOutcomes>()
     let left = this.limits.together ?? Infinity
     for (const work of batch) {
-      if (apart.includes(work) || left <= 0) continue
+      if (left <= 0) break
+      if (this.runsApart(work.settings.processor)) continue
       const done = this.outcomesOf(work, left)
       for (const outcome of done.outcomes) left -= charsOf(outcome)
       here.set(work, done)
@@ -64,9 +64,8 @@ export class ProcessorHost {
   private failed({ inputs, timer }: StreamWork, name: string): StreamOutcomes {
     if (!this.missing.has(name)) this.logger.error({ message: 'no such processor', processor: name })
     this.missing.add(name)
-    const failure: Outcome = { lines: [errorResult('processor_failed')], timer, failed: 'processor_failed' }
     const outcomes = inputs.map(({ kind, at }): Outcome => {
-      if (kind === 'record') return failure
+      if (kind === 'record') return failedOutcome('processor_failed', timer)
       return { lines: [], timer: kind === 'timer' ? at + LATER_MS : undefined }
     })
     return { outcomes, again: false }
