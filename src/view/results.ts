@@ -65,14 +65,23 @@ export class Results {
     if (tail.length === 0) this.tail.delete(patch.incarnation)
   }
 
-  /** Removes at most `limit` runs that end at or before result `upTo` and are older than `before` (log time, ms); says how many. */
+  /**
+   * Removes at most `limit` runs that end at or before result `upTo` and are older than `before` (log time, ms); says how many. What is
+   * still read from memory stays: a result that went could be read again.
+   */
   trim(incarnation: string, upTo: number, before: number, limit: number): number {
+    const unsettled = this.tail.get(incarnation)?.[0]?.run.first ?? Infinity
+    return this.remove(incarnation, Math.min(upTo + 1, unsettled), before, limit)
+  }
+
+  /** Removes at most `limit` runs of a life that is gone; says how many. */
+  removeSome(incarnation: string, limit: number): number {
+    return this.remove(incarnation, MAX_SEQ, Infinity, limit)
+  }
+
+  private remove(incarnation: string, end: number, before: number, limit: number): number {
     let removed = 0
-    const range = {
-      start: numberedKey(incarnation, 0),
-      end: numberedKey(incarnation, Math.min(upTo + 1, MAX_SEQ)),
-      limit,
-    }
+    const range = { start: numberedKey(incarnation, 0), end: numberedKey(incarnation, end), limit }
     for (const { key, value } of this.table.getRange(range)) {
       if (decodeRunHead(key, value).at >= before) break
       void this.table.remove(key)

@@ -155,8 +155,8 @@ export class View implements CommitSink {
 
   /** Removes at most `limit` rows of a life of a stream that is gone; says how many. */
   removeSome(incarnation: string, limit: number): number {
-    let removed = this.results.trim(incarnation, Infinity, Infinity, limit)
-    for (const rows of [this.dedupe, this.state])
+    let removed = 0
+    for (const rows of [this.results, this.dedupe, this.state])
       if (removed < limit) removed += rows.removeSome(incarnation, limit - removed)
     if (removed < limit) this.headers.removeLife(incarnation)
     return removed
