@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { chromiumHere, startBrowser } from '../support/browser.js'
 import { Client } from '../support/client.js'
 import { Server } from '../support/server.js'
-import { startAnew } from '../support/streams.js'
+import { firstResults, startAnew } from '../support/streams.js'
 import { Wire } from '../support/wire.js'
 
 interface Heard {
@@ -79,6 +79,7 @@ if (fault !== '') process.stderr.write(`browser.spec: skipped, Chromium does not
     const wire = await Wire.to(server.port)
     await client.start('latest')
     await client.ndjson('latest', numbers(1, 10))
+    await firstResults(client, 'latest', 10)
     const page = await listen('/stream/latest/results?from=latest', wire.url)
     await wire.hasPassed('\nid: ')
     wire.cut()
@@ -118,6 +119,7 @@ if (fault !== '') process.stderr.write(`browser.spec: skipped, Chromium does not
     await client.end('anew')
     await startAnew(client, 'anew')
     await client.send('anew', 'new')
+    await firstResults(client, 'anew', 1)
     wire.mend()
     await page.waitForFunction('heard.results.length === 2')
     expect((await heard(page)).named).toEqual([
