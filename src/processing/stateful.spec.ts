@@ -9,6 +9,7 @@ import {
   type StreamContext,
 } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
+import { logClock } from '../../test/support/log-clock.js'
 import { running } from '../../test/support/processing.js'
 import { announcedSeed } from '../../test/support/random.js'
 import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
@@ -109,24 +110,7 @@ async function logged(
 }
 
 describe("a processor's state", () => {
-  beforeEach(() => {
-    // The log's clock alone is the test's.
-    jest.useFakeTimers({
-      doNotFake: [
-        'nextTick',
-        'queueMicrotask',
-        'setImmediate',
-        'clearImmediate',
-        'setInterval',
-        'clearInterval',
-        'setTimeout',
-        'clearTimeout',
-      ],
-    })
-  })
-  afterEach(() => {
-    jest.useRealTimers()
-  })
+  logClock()
 
   it.each([
     ['results before they are on the disk', new Summing()],
