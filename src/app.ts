@@ -52,6 +52,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
     engine: app.get<Engine>(ENGINE),
     view: app.get(View),
     maxCommitChars: config.maxCommitBytes,
+    maxDeadLetterBytes: config.maxDeadLetterBytes,
     onFailure,
   })
   app.connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: true })

@@ -66,6 +66,13 @@ export const ERRORS = {
     outcome: 'nothing-happened',
     message: 'There is no such stream. Start it first.',
   },
+  dead_letter_not_found: {
+    status: 404,
+    retry: false,
+    outcome: 'nothing-happened',
+    message:
+      'There is no such dead letter with a record: replayed, too old, or pushed out. See GET /stream/{id}/dead-letters.',
+  },
   method_not_allowed: {
     status: 405,
     retry: false,

@@ -18,6 +18,8 @@ export interface StreamHeader {
   readonly retries: { readonly oldest: number; readonly next: number }
   /** What its processor remembers; absent if that is nothing. */
   readonly state?: StateSummary | undefined
+  /** Its dead letters: records that failed and can be sent again; absent if there are none. */
+  readonly letters?: LetterSummary | undefined
   /** When its processor is to be called though no data comes. */
   readonly timer?: number | undefined
   readonly startedAt: number
@@ -34,6 +36,19 @@ export interface StateSummary {
   /** Of its form: the processor's when it was last changed. */
   readonly version: number
   /** Log time since which every key has been in a commit. */
+  readonly fullAt: number
+}
+
+/** What is known of a stream's dead letters without reading them. Each is named by the number of its error result. */
+export interface LetterSummary {
+  readonly oldest: number
+  readonly newest: number
+  /** Log time of the oldest. */
+  readonly oldestAt: number
+  readonly count: number
+  /** What they count for, all together, against the bound. */
+  readonly bytes: number
+  /** Log time since which every one of them has been in a commit. */
   readonly fullAt: number
 }
 
@@ -57,6 +72,8 @@ export interface StreamPatch {
   readonly dedupe: readonly (readonly [key: string, value: string | null])[]
   /** Changed keys of what the processor remembers, as JSON texts; null forgets the key. */
   readonly state?: readonly (readonly [key: string, value: string | null])[]
+  /** Changed rows of its dead letters; null forgets the row. */
+  readonly letters?: readonly (readonly [key: string, value: string | null])[]
 }
 
 /** The owner's answer to an entry with a ticket. */
@@ -71,6 +88,7 @@ export type Verdict =
         | 'stream_closing'
         | 'stream_closed'
         | 'stream_not_found'
+        | 'dead_letter_not_found'
     }
 
 /**
@@ -97,9 +115,9 @@ export const PATCH_CHARS = 600
 /** What a commit that waits for the disk holds in memory, about. */
 export function charsOf(commit: Commit): number {
   let chars = commit.streams.length * PATCH_CHARS
-  for (const { runs, state = [] } of commit.streams) {
+  for (const { runs, state = [], letters = [] } of commit.streams) {
     for (const { lines } of runs) for (const line of lines) chars += line.length
-    for (const [key, value] of state) chars += key.length + (value?.length ?? 0)
+    for (const rows of [state, letters]) for (const [key, value] of rows) chars += key.length + (value?.length ?? 0)
   }
   return chars
 }

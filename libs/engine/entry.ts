@@ -45,6 +45,15 @@ export type Entry =
       readonly retry?: RetryIdentity
       readonly ticket?: string
     }
+  /** The record of a dead letter is sent again, if the letter is still there at this place of the log: it goes with what comes of it. */
+  | {
+      readonly kind: 'replay'
+      readonly stream: string
+      readonly incarnation: string
+      /** Of the letter: the number of its error result. */
+      readonly seq: number
+      readonly ticket?: string
+    }
   | { readonly kind: 'end' | 'delete'; readonly stream: string; readonly ticket?: string }
   /** Behind it nothing counts any more for these streams. The owner appends it a grace after the commit that made them closing. */
   | { readonly kind: 'seal'; readonly streams: readonly StreamRef[] }

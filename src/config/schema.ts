@@ -209,6 +209,13 @@ export const SCHEMA = {
     64 * GiB,
     'The most memory that one of these processes may take for the work of processors; past it the record gives an error.',
   ),
+  maxDeadLetterBytes: number(
+    'MAX_DEAD_LETTER_BYTES',
+    MiB,
+    0,
+    MiB,
+    'Failed records kept of one stream, each counted as 1 KiB at least; past it the oldest go. 0 keeps none.',
+  ),
   ingestBudgetBytes: number(
     'INGEST_BUDGET_BYTES',
     64 * MiB,

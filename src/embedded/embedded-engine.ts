@@ -275,7 +275,7 @@ export class EmbeddedEngine implements Engine {
   /** Refuses what takes room that the disk does not have: not what ends streams, or lets them expire. */
   private withRoom(batch: readonly Append[]): readonly Append[] {
     if (this.store.takesInput(this.backlogChars + this.unsettledChars)) return batch
-    const takesRoom = ({ entry: { kind } }: Append): boolean => kind === 'data' || kind === 'start'
+    const takesRoom = ({ entry: { kind } }: Append): boolean => kind === 'data' || kind === 'replay' || kind === 'start'
     for (const { text, reject } of batch.filter(takesRoom)) {
       this.backlogChars -= text.length
       reject(new ApiError('storage_full'))

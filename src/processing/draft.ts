@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from '#libs/engine'
 import type { Outcome, StoredState } from '#libs/processor'
+import type { LetterRows } from '../view/dead-letters.js'
 import { RUN_CHARS, RUN_RESULTS } from '../view/rows.js'
 
 interface PatchDraft {
@@ -23,6 +24,8 @@ interface PatchDraft {
   dedupe?: Map<string, string | null>
   /** Made when the processor remembers something. */
   state?: Map<string, string | null>
+  /** Made when a record fails, or a dead letter goes. */
+  letters?: Map<string, string | null>
 }
 
 const NOTHING: StreamPatch['dedupe'] = []
@@ -44,11 +47,13 @@ export interface Known {
   remembered(header: StreamHeader, key: string): string | undefined
   /** What a stream's processor remembers. */
   stateOf(header: StreamHeader): StoredState
+  /** Rows of a stream's dead letters. */
+  lettersOf(header: StreamHeader): LetterRows
 }
 
 /** A commit that forms: what the owner reads goes through it, so that it sees its own changes before anyone else does. */
 export class Draft implements Known {
-  /** Characters of the results, and of what processors remember, in it. */
+  /** Characters of the results, of dead letters, and of what processors remember, in it. */
   chars = 0
   /** Whether the same input would give the same commit again. */
   again = true
@@ -92,21 +97,13 @@ export class Draft implements Known {
   stateOf(header: StreamHeader): StoredState {
     const before = this.known.stateOf(header)
     const changed = this.patches.get(header.id)?.state
-    if (changed === undefined) return before
-    return {
-      get: (key) => {
-        const value = changed.get(key)
-        return value === undefined ? before.get(key) : (value ?? undefined)
-      },
-      keys: (prefix) => {
-        const keys = new Set(before.keys(prefix))
-        for (const [key, value] of changed)
-          if (value === null) keys.delete(key)
-          else if (key.startsWith(prefix)) keys.add(key)
-        return keys
-      },
-      bytes: header.state?.bytes ?? 0,
-    }
+    return changed === undefined ? before : { ...overlaid(before, changed), bytes: header.state?.bytes ?? 0 }
+  }
+
+  lettersOf(header: StreamHeader): LetterRows {
+    const before = this.known.lettersOf(header)
+    const changed = this.patches.get(header.id)?.letters
+    return changed === undefined ? before : overlaid(before, changed)
   }
 
   remember(header: StreamHeader, key: string, value: string | null): void {
@@ -116,20 +113,26 @@ export class Draft implements Known {
     this.besides += key.length + (value?.length ?? 0)
   }
 
+  /** Changes a row of the stream's dead letters. */
+  keepLetter(header: StreamHeader, key: string, value: string | null): void {
+    const patch = this.patch(header)
+    this.keep((patch.letters ??= new Map()), [[key, value]])
+  }
+
   change(header: StreamHeader, event?: LifecycleType): void {
     const patch = this.patch(header)
     patch.header = header
     if (event !== undefined) patch.event = event
   }
 
-  /** Says again what was known before: the header, and all that its processor remembers. */
+  /** Says again what was known before: the header, all that its processor remembers, its dead letters. */
   renew(header: StreamHeader, at: number): void {
-    const { state } = header
-    this.change({ ...header, renewedAt: at, state: state && { ...state, fullAt: at } })
-    if (state === undefined) return
-    const stored = this.known.stateOf(header)
-    const changes = [...stored.keys('')].map((key) => [key, stored.get(key) ?? null] as const)
-    this.keep(this.patch(header), changes)
+    const { state, letters } = header
+    const full = { state: state && { ...state, fullAt: at }, letters: letters && { ...letters, fullAt: at } }
+    this.change({ ...header, renewedAt: at, ...full })
+    const patch = this.patch(header)
+    if (state !== undefined) this.keep((patch.state ??= new Map()), rowsOf(this.known.stateOf(header)))
+    if (letters !== undefined) this.keep((patch.letters ??= new Map()), rowsOf(this.known.lettersOf(header)))
   }
 
   /** A new life of the stream, in place of `former`, whose results go. */
@@ -168,7 +171,7 @@ export class Draft implements Known {
 
   commit({ partition, epoch }: Pick<Claim, 'partition' | 'epoch'>, n: number, to: number, at: number): Commit {
     const streams = [...this.patches].map(([id, patch]): StreamPatch => {
-      const { header, incarnation, event, replaces, runs, dedupe, state } = patch
+      const { header, incarnation, event, replaces, runs, dedupe, state, letters } = patch
       return {
         id,
         incarnation,
@@ -178,6 +181,7 @@ export class Draft implements Known {
         ...(event !== undefined && { event }),
         ...(replaces !== undefined && { replaces }),
         ...(state !== undefined && { state: [...state] }),
+        ...(letters !== undefined && { letters: [...letters] }),
       }
     })
     return { partition, epoch, n, to, at, streams, verdicts: this.verdicts }
@@ -201,18 +205,17 @@ export class Draft implements Known {
       if (changed !== undefined) {
         const { bytes, version, changes } = changed
         state = bytes === 0 ? undefined : { bytes, version, fullAt: state?.fullAt ?? at }
-        this.keep(patch, changes)
+        this.keep((patch.state ??= new Map()), changes)
       }
     }
     const timer = outcomes.length === 0 ? header.timer : outcomes.at(-1)?.timer
     return { ...header, lastSeq, state, timer }
   }
 
-  private keep(patch: PatchDraft, changes: StreamPatch['dedupe']): void {
-    patch.state ??= new Map()
+  private keep(rows: Map<string, string | null>, changes: StreamPatch['dedupe']): void {
     for (const [key, value] of changes) {
-      this.chars += charsOfChange(key, value) - charsOfChange(key, patch.state.get(key))
-      patch.state.set(key, value)
+      this.chars += charsOfChange(key, value) - charsOfChange(key, rows.get(key))
+      rows.set(key, value)
     }
   }
 
@@ -228,3 +231,23 @@ export class Draft implements Known {
     return fresh
   }
 }
+
+/** Rows as they are with changes of them. */
+function overlaid(before: LetterRows, changed: ReadonlyMap<string, string | null>): LetterRows {
+  return {
+    get: (key) => {
+      const value = changed.get(key)
+      return value === undefined ? before.get(key) : (value ?? undefined)
+    },
+    keys: (prefix) => {
+      const keys = new Set(before.keys(prefix))
+      for (const [key, value] of changed)
+        if (value === null) keys.delete(key)
+        else if (key.startsWith(prefix)) keys.add(key)
+      return keys
+    },
+  }
+}
+
+const rowsOf = (stored: LetterRows): StreamPatch['dedupe'] =>
+  [...stored.keys('')].map((key) => [key, stored.get(key) ?? null] as const)

@@ -49,6 +49,7 @@ async function nest(replica: Replica, metadata: ModuleMetadata): Promise<INestMi
     engine,
     view,
     maxCommitChars: 100_000,
+    maxDeadLetterBytes: 100_000,
     onFailure: (error) => failures.push(error),
   })
   const module = await Test.createTestingModule(metadata).compile()

@@ -10,6 +10,7 @@ export interface EngineTransportOptions {
   readonly engine: Engine
   readonly view: View
   readonly maxCommitChars: number
+  readonly maxDeadLetterBytes: number
   /** Called when the owner of a partition fails for a reason of its own: nothing would be processed any more. */
   readonly onFailure: (error: unknown) => void
 }
@@ -26,7 +27,7 @@ export class EngineTransport extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
-    const { engine, view, maxCommitChars, onFailure } = this.options
+    const { engine, view, maxCommitChars, maxDeadLetterBytes, onFailure } = this.options
     const handler = this.getHandlerByPattern(RECORDS)
     const process: BatchHandler = async (batch) => {
       const result: unknown = await handler?.(batch)
@@ -40,7 +41,7 @@ export class EngineTransport extends Server implements CustomTransportStrategy {
         }
         const append = engine.append.bind(engine, claim.partition)
         const owns = (stream: string): boolean => engine.partitionOf(stream) === claim.partition
-        const owner = new Owner({ claim, view, process, append, owns, maxCommitChars })
+        const owner = new Owner({ claim, view, process, append, owns, maxCommitChars, maxDeadLetterBytes })
         const owned = owner
           .run()
           .catch((error: unknown) => {

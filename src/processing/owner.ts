@@ -8,6 +8,7 @@ import {
 } from '#libs/engine'
 import type { View } from '../view/view.js'
 import type { BatchHandler } from './batch.js'
+import { fade } from './dead-letters.js'
 import { Draft } from './draft.js'
 import { Happenings } from './happenings.js'
 import { alive, close, expire, start, type Of } from './lifecycle.js'
@@ -24,6 +25,8 @@ export interface OwnerPorts {
   readonly owns: (stream: string) => boolean
   /** Results in one commit, in characters. */
   readonly maxCommitChars: number
+  /** Dead letters of one stream: bytes of their records. */
+  readonly maxDeadLetterBytes: number
 }
 
 /**
@@ -93,6 +96,7 @@ export class Owner {
     this.at = entry.at
     if (entry.kind === 'tick') await this.tick(entry)
     else if (entry.kind === 'seal') await this.happenings.ends(entry)
+    else if (entry.kind === 'replay') await this.batch.replay(entry)
     else this.judge(entry)
     this.passed(entry)
   }
@@ -103,6 +107,10 @@ export class Owner {
     // A replica whose clock is ahead of the log's cannot have looked later than the tick was appended.
     const asOf = Math.min(entry.asOf, entry.at)
     await this.happenings.timers(active, asOf)
+    for (const { id } of active) {
+      fade(this.draft, id, asOf)
+      if (this.draft.full || this.draft.chars >= this.ports.maxCommitChars) await this.commit()
+    }
     if (!this.draft.empty) await this.commit()
     while (expire(this.draft, active, asOf, entry.at)) await this.commit()
     this.passed(entry)
@@ -169,6 +177,6 @@ export class Owner {
   }
 }
 
-/** Log time from which on the header, and all that its processor remembers, is in commits, or a little before. */
-const oldestOf = ({ activeAt, closedAt = 0, renewedAt = 0, state }: StreamHeader): number =>
-  Math.min(Math.max(activeAt, closedAt, renewedAt), state?.fullAt ?? Infinity)
+/** Log time from which on the header, all that its processor remembers, and its dead letters are in commits, or a little before. */
+const oldestOf = ({ activeAt, closedAt = 0, renewedAt = 0, state, letters }: StreamHeader): number =>
+  Math.min(Math.max(activeAt, closedAt, renewedAt), state?.fullAt ?? Infinity, letters?.fullAt ?? Infinity)

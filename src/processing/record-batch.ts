@@ -2,12 +2,17 @@ import type { DataEntry, StoredEntry, StreamHeader } from '#libs/engine'
 import { charsOf, type Input, type Outcome } from '#libs/processor'
 import { isOver } from '../view/rows.js'
 import { BATCH_RECORDS, type BatchHandler, type StreamWork } from './batch.js'
+import { bury, exhume, recordOf } from './dead-letters.js'
 import { Draft } from './draft.js'
+import type { Of } from './lifecycle.js'
 import { judgeRetry } from './retries.js'
+
+/** A send, or the record of a dead letter that is sent again. */
+type Sent = StoredEntry<DataEntry> & { readonly replays?: number }
 
 /** Part of an entry that goes through the processor in one batch: records `from` to `until`, exclusive. */
 interface Piece {
-  readonly entry: StoredEntry<DataEntry>
+  readonly entry: Sent
   readonly from: number
   readonly until: number
 }
@@ -27,6 +32,8 @@ export interface RecordBatchPorts {
   readonly process: BatchHandler
   /** Results in one commit, in characters. */
   readonly maxCommitChars: number
+  /** Dead letters of one stream: bytes of their records. */
+  readonly maxDeadLetterBytes: number
   /** The commit that forms. */
   readonly draft: () => Draft
   /** Commits it: there is a new draft then. */
@@ -57,7 +64,7 @@ export class RecordBatch {
   }
 
   /** Adds an entry to as many batches as it needs. */
-  async take(entry: StoredEntry<DataEntry>): Promise<void> {
+  async take(entry: Sent): Promise<void> {
     const count = entry.records.length
     let from = this.done(entry)
     do {
@@ -71,6 +78,18 @@ export class RecordBatch {
         await new Promise(setImmediate)
       }
     } while (from < count)
+  }
+
+  /**
+   * Processes the record of a dead letter as a send of its own. All that joined before must be processed, since whether the letter is
+   * there depends on what became of it.
+   */
+  async replay({ seq, ...entry }: Of<'replay'>): Promise<void> {
+    const draft = this.ports.draft()
+    const header = draft.header(entry.stream)
+    const record = header && recordOf(draft, header, seq, entry.at)
+    await this.take({ ...entry, kind: 'data', records: record === undefined ? [] : [record], replays: seq })
+    await this.process()
   }
 
   /** Processes what has joined, and puts what comes of it into the draft. */
@@ -142,8 +161,9 @@ export class RecordBatch {
     const { draft, begun, commit, passed } = this.ports
     if (answer !== undefined) await this.more(entry.stream, answer)
     if (from === 0) {
-      // A retried send is remembered in a commit that holds the first of its results, or after a crash it would pass for done.
-      if (draft().full || (answer !== undefined && this.fitting(answer, 1) === 0)) await commit()
+      // That a send is remembered, or a letter gone, is in a commit with the first result, or after a crash it would pass for done.
+      if (draft().full || (answer !== undefined && this.fitting(answer, { entry, from, until: 1 }) === 0))
+        await commit()
       if (admit(draft(), entry) !== (answer !== undefined)) {
         // Another owner has judged it meanwhile, unless this commit counts.
         await commit()
@@ -154,13 +174,14 @@ export class RecordBatch {
     begun(entry)
     for (let done = from; answer !== undefined && done < until;) {
       await this.more(entry.stream, answer)
-      // Not before the first of them: see above.
-      const count = done > from && draft().full ? 0 : this.fitting(answer, until - done)
+      // Not before the first of them, whatever its admission has added to the draft: see above.
+      const most = done > from && draft().full ? 0 : this.fitting(answer, { entry, from: done, until })
+      const count = done === 0 ? Math.max(1, most) : most
       if (count === 0) {
         await commit()
         continue
       }
-      draft().records(entry, answer.outcomes.slice(answer.next, answer.next + count), done)
+      this.addRecords(entry, answer.outcomes.slice(answer.next, answer.next + count), done)
       draft().again &&= answer.again
       answer.next += count
       done += count
@@ -168,12 +189,30 @@ export class RecordBatch {
     if (until === entry.records.length) passed(entry)
   }
 
-  /** How many of the next `most` outcomes fit into the draft: one at least into one that holds none. */
-  private fitting({ outcomes, next }: Answer, most: number): number {
+  /** Puts what came of an entry's records from index `from` on into the draft: results, and those that failed. */
+  private addRecords(entry: Sent, outcomes: readonly Outcome[], from: number): void {
+    const { stream, records, at } = entry
+    const draft = this.ports.draft()
+    let seq = draft.header(stream)?.lastSeq ?? 0
+    draft.records(entry, outcomes, from)
+    for (const [index, { lines, failed: code }] of outcomes.entries()) {
+      // The error is the last of its results: what a timer gave at the same time stands before it.
+      seq += lines.length
+      const record = records[from + index]
+      if (code !== undefined && record !== undefined)
+        bury(draft, stream, { seq, at, code, record }, this.ports.maxDeadLetterBytes)
+    }
+  }
+
+  /** How many of the next outcomes, which are those of a piece, fit into the draft: one at least into one that holds none. */
+  private fitting({ outcomes, next }: Answer, { entry: { records }, from, until }: Piece): number {
     const { chars } = this.ports.draft()
     let room = this.ports.maxCommitChars - chars
-    const there = outcomes.slice(next, next + most)
-    const end = there.findIndex((outcome, index) => (room -= charsOf(outcome)) < 0 && (index > 0 || chars > 0))
+    const there = outcomes.slice(next, next + until - from)
+    const end = there.findIndex((outcome, index) => {
+      room -= charsOf(outcome) + (outcome.failed === undefined ? 0 : (records[from + index]?.length ?? 0))
+      return room < 0 && (index > 0 || chars > 0)
+    })
     return end === -1 ? there.length : end
   }
 }
@@ -201,13 +240,14 @@ export function workOf(draft: Draft, header: StreamHeader, inputs: readonly Inpu
 }
 
 /** Decides about a send, in log order, and leaves the verdict in the draft. */
-function admit(draft: Draft, entry: StoredEntry<DataEntry>): boolean {
+function admit(draft: Draft, entry: Sent): boolean {
   const header = draft.header(entry.stream)
   const lives = header?.incarnation === entry.incarnation
   if (!lives || (isOver(header) && entry.retry === undefined)) {
     draft.verdict(entry.ticket, { code: header === undefined ? 'stream_not_found' : 'stream_closed' })
     return false
   }
+  if (entry.replays !== undefined && !admitReplay(draft, header, entry)) return false
   if (entry.retry === undefined) {
     draft.verdict(entry.ticket, { code: 'accepted', incarnation: header.incarnation, duplicate: false })
     return true
@@ -217,4 +257,16 @@ function admit(draft: Draft, entry: StoredEntry<DataEntry>): boolean {
   if (judged.verdict.code !== 'accepted' || judged.verdict.duplicate) return false
   draft.change(judged.header)
   return true
+}
+
+/** The letter goes with what comes of its record: a commit has both, or none. */
+function admitReplay(draft: Draft, header: StreamHeader, { records, replays, ticket }: Sent): boolean {
+  // Before its seal a closing stream takes what was acked without a verdict. This has one.
+  if (header.status !== 'open') draft.verdict(ticket, { code: 'stream_closed' })
+  else if (records.length === 0 || replays === undefined) draft.verdict(ticket, { code: 'dead_letter_not_found' })
+  else {
+    exhume(draft, header, replays)
+    return true
+  }
+  return false
 }

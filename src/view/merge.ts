@@ -11,6 +11,7 @@ export interface MergedPatch {
   readonly runs: { at: number; readonly first: number; readonly lines: string[]; chars: number }[]
   readonly dedupe: Map<string, string | null>
   readonly state: Map<string, string | null>
+  readonly letters: Map<string, string | null>
 }
 
 /**
@@ -33,6 +34,7 @@ export function mergePatches(commits: readonly Commit[]): Iterable<MergedPatch> 
           runs: [],
           dedupe: new Map(),
           state: new Map(),
+          letters: new Map(),
         }
         merged.set(incarnation, target)
       }
@@ -42,6 +44,7 @@ export function mergePatches(commits: readonly Commit[]): Iterable<MergedPatch> 
       for (const run of patch.runs) append(target, run, commit.at)
       for (const [key, value] of patch.dedupe) target.dedupe.set(key, value)
       for (const [key, value] of patch.state ?? []) target.state.set(key, value)
+      for (const [key, value] of patch.letters ?? []) target.letters.set(key, value)
     }
   return merged.values()
 }

@@ -3,6 +3,7 @@ import { encodeEnd, encodeFeedCursor, encodeResults, type CloseReason, type Feed
 import type { Commit, CommitSink, StreamHeader, StreamPatch } from '#libs/engine'
 import type { StoredState } from '#libs/processor'
 import { Subject, type Observable } from 'rxjs'
+import { DeadLetters, type LetterRows } from './dead-letters.js'
 import { Frames, type Frame } from './frames.js'
 import { Headers } from './headers.js'
 import { Lifecycle } from './lifecycle.js'
@@ -13,8 +14,8 @@ import { isOver, lastOf } from './rows.js'
 import type { Store, Table } from './store.js'
 
 /**
- * What this replica knows, made of counted commits and nothing else: headers, results, what processors and retried sends left to be
- * remembered, lifecycle.
+ * What this replica knows, made of counted commits and nothing else: headers, results, dead letters, what processors and retried sends
+ * left to be remembered, lifecycle.
  * A commit is known in memory the moment it is applied, and forgotten there once the store has it.
  */
 @Injectable()
@@ -22,8 +23,10 @@ export class View implements CommitSink {
   readonly headers: Headers
   readonly results: Results
   readonly lifecycle: Lifecycle
+  readonly deadLetters: DeadLetters
   private readonly dedupe: NamedRows
   private readonly state: NamedRows
+  private readonly letters: NamedRows
   /** Incarnations whose rows are to be removed, some at a time. */
   readonly garbage: Table
   private readonly frames = new Frames()
@@ -45,6 +48,8 @@ export class View implements CommitSink {
     this.lifecycle = new Lifecycle(store, partitions)
     this.dedupe = new NamedRows(store, 'dedupe')
     this.state = new NamedRows(store, 'state')
+    this.letters = new NamedRows(store, 'letters')
+    this.deadLetters = new DeadLetters((header) => this.lettersOf(header))
     this.garbage = store.table('garbage')
   }
 
@@ -76,6 +81,14 @@ export class View implements CommitSink {
     }
   }
 
+  /** Rows of a stream's dead letters. */
+  lettersOf({ incarnation }: StreamHeader): LetterRows {
+    return {
+      get: (key) => this.letters.get(incarnation, key),
+      keys: (prefix) => this.letters.names(incarnation, prefix),
+    }
+  }
+
   /** Frames of a life of a stream, from now on. */
   live(incarnation: string): Observable<Frame> {
     return this.frames.live(incarnation)
@@ -103,6 +116,7 @@ export class View implements CommitSink {
       this.results.apply(patch, commit)
       this.dedupe.apply(patch.incarnation, patch.dedupe, commit)
       this.state.apply(patch.incarnation, patch.state ?? [], commit)
+      this.letters.apply(patch.incarnation, patch.letters ?? [], commit)
       this.emitResults(patch)
     }
     this.lifecycle.apply(commit, position)
@@ -122,6 +136,7 @@ export class View implements CommitSink {
       this.results.write(patch)
       this.dedupe.write(patch.incarnation, patch.dedupe)
       this.state.write(patch.incarnation, patch.state)
+      this.letters.write(patch.incarnation, patch.letters)
       if (patch.header === null) this.discard(patch.incarnation)
       if (patch.replaces !== undefined) this.discard(patch.replaces)
     }
@@ -134,6 +149,7 @@ export class View implements CommitSink {
       this.results.settle(patch, commit)
       this.dedupe.settle(patch.incarnation, patch.dedupe, commit)
       this.state.settle(patch.incarnation, patch.state ?? [], commit)
+      this.letters.settle(patch.incarnation, patch.letters ?? [], commit)
     }
     this.emitLifecycle(commit)
   }
@@ -156,7 +172,7 @@ export class View implements CommitSink {
   /** Removes at most `limit` rows of a life of a stream that is gone; says how many. */
   removeSome(incarnation: string, limit: number): number {
     let removed = 0
-    for (const rows of [this.results, this.dedupe, this.state])
+    for (const rows of [this.results, this.dedupe, this.state, this.letters])
       if (removed < limit) removed += rows.removeSome(incarnation, limit - removed)
     if (removed < limit) this.headers.removeLife(incarnation)
     return removed

@@ -133,6 +133,7 @@ export class SimulatedReplica {
         append: (entry) => append(claim.partition, entry),
         owns: (stream) => engine.partitionOf(stream) === claim.partition,
         maxCommitChars: 100_000,
+        maxDeadLetterBytes: 100_000,
       })
       owner.run().catch((error: unknown) => {
         if (!(error instanceof ApiError)) ports.onStop(error)

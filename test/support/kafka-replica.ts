@@ -74,6 +74,7 @@ export class KafkaReplica {
         append: (entry) => engine.append(claim.partition, entry),
         owns: (stream) => engine.partitionOf(stream) === claim.partition,
         maxCommitChars: 100_000,
+        maxDeadLetterBytes: 100_000,
       })
       owner.run().catch((error: unknown) => {
         if (!(error instanceof Error && 'code' in error)) this.failures.push(error)

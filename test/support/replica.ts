@@ -16,6 +16,8 @@ export interface ReplicaOptions {
   /** Default: each record's text is its result. */
   readonly process?: BatchHandler
   readonly maxCommitChars?: number
+  /** Default: plenty. */
+  readonly maxDeadLetterBytes?: number
   /** Default: plenty. With 1, each commit is on the disk before the next is made. */
   readonly maxUnsettledChars?: number
   /** Default: all streams. */
@@ -52,10 +54,12 @@ export class Replica {
   }
 
   work(): void {
-    const { process = echo, maxCommitChars = 100_000, owns = () => true } = this.options
+    const { process = echo, maxCommitChars = 100_000, maxDeadLetterBytes = 1_000_000 } = this.options
+    const { owns = () => true } = this.options
     const append = (entry: Entry): Promise<number> => this.append(entry)
     void this.engine.start(this.sink(), (claim) => {
-      this.owned = new Owner({ claim, view: this.view, process, append, owns, maxCommitChars }).run()
+      const ports = { claim, view: this.view, process, append, owns, maxCommitChars, maxDeadLetterBytes }
+      this.owned = new Owner(ports).run()
     })
     // A test that wants to know awaits it; the others take a former owner's end for what it is.
     this.owned.catch(() => undefined)

@@ -25,6 +25,7 @@ export const everyKind: readonly Entry[] = [
   data('', 'ü€😀', '\ud800', '\u2028\u2029\u0085\ufeff', 'line\nbreak\r', { '[1]': [null, true, 0.5] }),
   { ...data('key'), retry: { key: 'k', hash: 'h' }, ticket: 't:2' },
   { ...data('producer'), retry: { producer: 'p', epoch: 1, seq: 2 } },
+  { kind: 'replay', stream: STREAM, incarnation: INCARNATION, seq: 7, ticket: 't:4' },
   { kind: 'alive', streams: [[STREAM, INCARNATION]] },
   { kind: 'tick', asOf: 1 },
   { kind: 'end', stream: STREAM, ticket: 't:3' },
