@@ -19,6 +19,8 @@ export interface StreamDescription {
   oldest: number
   /** Number of the newest result; 0 before the first. */
   latest: number
+  /** Failed records that are listed as dead letters. */
+  dead_letters: number
   /** Readers connected to this server. */
   readers: number
   /** Entries (sends, starts, ends …) of the log that wait to be processed, over all streams of its partition. */

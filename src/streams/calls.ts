@@ -192,6 +192,51 @@ export const readResults: Call = {
   errors: [...FINDS, ...READS],
 }
 
+export const listDeadLetters: Call = {
+  id: 'listDeadLetters',
+  tag: 'data',
+  summary: 'List the records that failed',
+  description:
+    'A record that fails has an error at its place in the results, and is kept until it is replayed, for as long as that error: the newest of a stream, up to MAX_DEAD_LETTER_BYTES, each counted as 1 KiB at least.',
+  parameters: [
+    query('after', { type: 'integer', minimum: 0, default: 0 }, 'Begin behind this number: `next` of the page before.'),
+    limit,
+  ],
+  answer: {
+    description: 'A page of them, in order of their numbers.',
+    content: json('DeadLetterPage', {
+      page: {
+        status: 'success',
+        message: 'Dead letters of stream orders',
+        dead_letters: [
+          {
+            id: `${INCARNATION}-2`,
+            seq: 2,
+            code: 'processor_failed',
+            message: 'The processor failed on this record.',
+            at: '2026-11-23T19:14:16.044Z',
+            record: { item: 'wheel', count: 'two' },
+          },
+        ],
+      },
+    }),
+  },
+  errors: [...FINDS, 'overloaded'],
+}
+
+export const replayDeadLetter: Call = {
+  id: 'replayDeadLetter',
+  tag: 'data',
+  summary: 'Send a record that failed again',
+  description:
+    'It is processed once more, behind all that was sent before, and is no dead letter any more; if it fails again, it becomes one under a new number. To repeat a replay whose answer was lost is safe: the record is sent once, and the repetition answered `dead_letter_not_found`.',
+  answer: {
+    description: 'It is sent, and the letter is gone, durably.',
+    content: json('Done', { replayed: { status: 'success', message: 'Dead letter 2 of stream orders sent again' } }),
+  },
+  errors: [...FINDS, 'dead_letter_not_found', 'stream_closed', ...TAKES_BODY, ...APPENDS],
+}
+
 export const endStream: Call = {
   id: 'endStream',
   tag: 'streams',
@@ -227,6 +272,7 @@ const orders = {
   retention_ms: 86_400_000,
   oldest: 1,
   latest: 3,
+  dead_letters: 0,
   readers: 0,
   lag: 0,
 }
@@ -294,4 +340,7 @@ export const streamEvents: Call = {
 }
 
 /** What the path parameters mean. */
-export const PATH_PARAMETERS: Readonly<Record<string, Schema>> = { id: streamId }
+export const PATH_PARAMETERS: Readonly<Record<string, Schema>> = {
+  id: streamId,
+  seq: { type: 'integer', minimum: 1, description: 'Number of an error result.' },
+}

@@ -84,6 +84,7 @@ export class Descriptions {
       retention_ms: settings.retentionMs,
       oldest: this.view.results.oldest(incarnation) ?? lastSeq + 1,
       latest: lastSeq,
+      dead_letters: this.view.deadLetters.count(header, this.engine.now()),
       readers: this.readers.readersOf(incarnation),
       lag: this.engine.end(partition) - this.view.to(partition),
     }

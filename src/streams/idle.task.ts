@@ -4,6 +4,7 @@ import { STREAMS_TOGETHER, type Engine, type StreamHeader, type StreamRef } from
 import { CONFIG } from '../config/config.js'
 import type { Config } from '../config/schema.js'
 import { ENGINE } from '../engine.token.js'
+import { isFaded } from '../view/dead-letters.js'
 import { View } from '../view/view.js'
 import { Readers } from './readers.js'
 
@@ -89,10 +90,12 @@ export class IdleTask implements OnApplicationBootstrap {
     return partitions
   }
 
-  /** A stream that has been closing for long has lost its seal: the tick brings a new one. */
-  private isDue({ status, activeAt, closedAt = 0, timer = Infinity, settings }: StreamHeader, now: number): boolean {
+  /** A stream that has been closing for long has lost its seal: the tick brings a new one. A tick removes dead letters that are too old. */
+  private isDue(header: StreamHeader, now: number): boolean {
+    const { status, activeAt, closedAt = 0, timer = Infinity, settings, letters } = header
     const sealedWithinMs = 2 * this.config.closingGraceMs + INTERVAL_MS
     if (status === 'closing') return now - closedAt >= sealedWithinMs
+    if (letters !== undefined && isFaded(letters.oldestAt, header, now)) return true
     return now >= timer || now - activeAt >= settings.idleTimeoutMs
   }
 }

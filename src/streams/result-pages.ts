@@ -1,16 +1,14 @@
 import type { ServerResponse } from 'node:http'
-import { Inject, Injectable } from '@nestjs/common'
+import { Injectable } from '@nestjs/common'
 import { ApiError, encodeCursor, type CloseReason, type Reset } from '#libs/contract'
 import type { StreamHeader } from '#libs/engine'
 import { Observable, firstValueFrom, race, timer } from 'rxjs'
-import { CONFIG } from '../config/config.js'
-import type { Config } from '../config/schema.js'
-import { ByteBudget } from '../http/byte-budget.js'
 import { Connections } from '../http/connections.js'
 import { wholeNumber } from '../http/query.js'
 import { isOver } from '../view/rows.js'
 import { View } from '../view/view.js'
 import { Openings, type Beginning, type Wish } from './opening.js'
+import { PageBudget } from './page-budget.js'
 import { Readers } from './readers.js'
 
 const MAX_LIMIT = 1_000
@@ -37,17 +35,13 @@ interface PageOptions {
 /** Results as pages of JSON, with long-poll. */
 @Injectable()
 export class ResultPages {
-  private readonly budget: ByteBudget
-
   constructor(
-    @Inject(CONFIG) config: Config,
+    private readonly budget: PageBudget,
     private readonly connections: Connections,
     private readonly view: View,
     private readonly openings: Openings,
     private readonly readers: Readers,
-  ) {
-    this.budget = new ByteBudget(config.pageBudgetBytes, connections)
-  }
+  ) {}
 
   /**
    * A page as JSON, which counts against the budget until the response is over.

@@ -82,6 +82,7 @@ const description: Readonly<Record<keyof StreamDescription, Schema>> = {
   retention_ms: count('Results are kept this long.', 1),
   oldest: count('Number of the oldest result kept; `latest` + 1 if none is.', 1),
   latest: count('Number of the newest result; 0 before the first.'),
+  dead_letters: count('Failed records that are listed as dead letters.'),
   readers: count('Readers connected to this server.'),
   lag: count('Entries of the log that wait to be processed, over all streams of its partition.'),
 }
@@ -165,6 +166,27 @@ export const SCHEMAS = {
       end: { $ref: '#/components/schemas/End' },
     },
     ['reset', 'end'],
+  ),
+  DeadLetterPage: object(
+    {
+      ...success,
+      dead_letters: {
+        type: 'array',
+        items: object(
+          {
+            id: text('The cursor of its error result.'),
+            seq: count('Number of that result: names the letter in the address of a replay.', 1),
+            code: { type: 'string', enum: Object.keys(RESULT_ERRORS) },
+            message: text('Why the record failed.'),
+            at: time('When it failed.'),
+            record: anyJson('The record as it was sent; missing if it is larger than all that is kept of a stream.'),
+          },
+          ['record'],
+        ),
+      },
+      next: count('Ask `?after=` this for the next page; missing on the last one.', 1),
+    },
+    ['next'],
   ),
   LifecycleEvent: object({
     type: { type: 'string', enum: ['started', 'closing', 'ended', 'expired', 'deleted'] },

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common'
+import { DeadLettersController } from './dead-letters.controller.js'
+import { DeadLettersService } from './dead-letters.service.js'
 import { Decisions } from './decisions.js'
 import { Descriptions } from './descriptions.js'
 import { Directory } from './directory.js'
@@ -7,6 +9,7 @@ import { LifecycleOpenings } from './lifecycle-opening.js'
 import { LifecycleController } from './lifecycle.controller.js'
 import { LifecycleService } from './lifecycle.service.js'
 import { Openings } from './opening.js'
+import { PageBudget } from './page-budget.js'
 import { Readers } from './readers.js'
 import { ResultPages } from './result-pages.js'
 import { ResultsController } from './results.controller.js'
@@ -14,8 +17,9 @@ import { SendService } from './send.service.js'
 import { StreamsController } from './streams.controller.js'
 
 @Module({
-  controllers: [LifecycleController, ResultsController, StreamsController],
+  controllers: [DeadLettersController, LifecycleController, ResultsController, StreamsController],
   providers: [
+    DeadLettersService,
     Decisions,
     Descriptions,
     Directory,
@@ -23,6 +27,7 @@ import { StreamsController } from './streams.controller.js'
     LifecycleOpenings,
     LifecycleService,
     Openings,
+    PageBudget,
     Readers,
     ResultPages,
     SendService,

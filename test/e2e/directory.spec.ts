@@ -42,6 +42,7 @@ describe('the description of a stream', () => {
       retention_ms: 86_400_000,
       oldest: 1,
       latest: 3,
+      dead_letters: 0,
       readers: 0,
       lag: 0,
     })

@@ -68,11 +68,13 @@ describe('the API document', () => {
       'deleteStream',
       'describeStream',
       'endStream',
+      'listDeadLetters',
       'listProcessors',
       'listStreams',
       'live',
       'readResults',
       'ready',
+      'replayDeadLetter',
       'sendData',
       'startStream',
       'startStreamAs',
@@ -151,6 +153,8 @@ const producer = (epoch: number, seq: number): Record<string, string> => ({
   'producer-epoch': String(epoch),
   'producer-seq': String(seq),
 })
+const replay = (id: string, seq: number | string): Promise<Reply> =>
+  api.client.call('POST', `/stream/${id}/dead-letters/${seq}/replay`)
 const get = (path: string, headers: Record<string, string> = {}): Promise<Reply> =>
   api.client.call('GET', path, { headers })
 
@@ -205,6 +209,14 @@ const provocations: Provocation[] = [
   row('readResults', 'stream_not_found', 'an unknown stream', () => get('/stream/unknown/results')),
   row('readResults', 'invalid_cursor', 'no cursor', () => get(`/stream/${open}/results?from=x`)),
   row('readResults', 'invalid_request', 'a limit of 0', () => api.client.page(open, { limit: '0' })),
+  row('listDeadLetters', 'invalid_stream_id', 'an encoded slash', () => get('/stream/a%2fb/dead-letters')),
+  row('listDeadLetters', 'stream_not_found', 'an unknown stream', () => get('/stream/unknown/dead-letters')),
+  row('listDeadLetters', 'invalid_request', 'a limit of 0', () => get(`/stream/${open}/dead-letters?limit=0`)),
+  row('replayDeadLetter', 'invalid_stream_id', 'an encoded slash', () => replay('a%2fb', 1)),
+  row('replayDeadLetter', 'invalid_request', 'a number that is none', () => replay(open, 'x')),
+  row('replayDeadLetter', 'stream_not_found', 'an unknown stream', () => replay('unknown', 1)),
+  row('replayDeadLetter', 'stream_closed', 'a stream that has ended', () => replay(ended, 1)),
+  row('replayDeadLetter', 'dead_letter_not_found', 'a record that did not fail', () => replay(open, 1)),
   row('endStream', 'invalid_stream_id', 'an encoded slash', () => api.client.end('a/b')),
   row('endStream', 'stream_not_found', 'an unknown stream', () => api.client.end('unknown')),
   row('endStream', 'body_too_large', 'a large body', () => post(`/stream/${open}/end`, json, large)),
@@ -306,6 +318,7 @@ describe('a success', () => {
     ['sendData', () => api.client.send(open, [1])],
     ['readResults', () => api.client.page(open, { wait: '5000' })],
     ['readResults', () => api.client.page(ended)],
+    ['listDeadLetters', () => get(`/stream/${open}/dead-letters`)],
     ['describeStream', () => api.client.describe(open)],
     ['listStreams', () => api.client.list({ limit: '1' })],
     ['endStream', () => api.client.end(ended)],
