@@ -1,5 +1,6 @@
 import { KafkaReplica } from '../../test/support/kafka-replica.js'
 import { MemoryCluster } from '../../test/support/memory-broker.js'
+import { failing } from '../../test/support/processing.js'
 import { until } from '../../test/support/until.js'
 
 const options = { graceMs: 10, appendTimeoutMs: 5_000, verdictTimeoutMs: 5_000 }
@@ -32,6 +33,32 @@ describe('a commit log that is trimmed', () => {
     await until('both know of it', () => [replica, fresh].every(({ view }) => view.headers.get('quiet')?.lastSeq === 2))
     expect(replica.results('quiet')).toEqual(['first', 'second'])
     expect(replica.results('busy')).toHaveLength(sent)
+    expect([...replica.failures, ...fresh.failures]).toEqual([])
+  })
+
+  it('still tells of records that failed long before, so that each can be replayed whoever owns the stream by then', async () => {
+    const cluster = new MemoryCluster(1)
+    const process = failing
+    const replica = await KafkaReplica.start(cluster.broker(), { ...options, commitsRetentionMs: 300, process })
+    await replica.lifecycle.start('s', {})
+    for (const value of ['a', 'b', 'c']) await replica.send('s', value)
+    await until('they have failed', () => replica.results('s').length === 3)
+    const { end } = extentOf(cluster)
+    // The stream itself is busy: what is said of it with each record is not said of its letters.
+    for (let sent = 0; extentOf(cluster).oldest < end; sent++) await replica.send('s', sent)
+    await replica.close()
+
+    const fresh = await KafkaReplica.start(cluster.broker(), { ...options, commitsRetentionMs: 300, process })
+    await until('the fresh view has caught up', () => fresh.engine.caughtUp(0))
+    const records = (): unknown[] => {
+      const header = fresh.view.headers.get('s')
+      const letters = header && fresh.view.deadLetters.page(header, 0, 3, fresh.engine.now())
+      return (letters ?? []).map(({ record = '' }) => JSON.parse(record) as unknown)
+    }
+    expect(records()).toEqual(['a', 'b', 'c'])
+    const { incarnation = '' } = fresh.view.headers.get('s') ?? {}
+    await fresh.engine.append(0, { kind: 'replay', stream: 's', incarnation, seq: 2 })
+    await until('it is taken out', () => records()[1] === 'c')
     expect([...replica.failures, ...fresh.failures]).toEqual([])
   })
 

@@ -41,8 +41,12 @@ describe('commits that become one transaction', () => {
         ['k', 'old'],
         ['j', 'x'],
       ],
+      letters: [
+        ['h:1', 'old'],
+        ['h:2', 'y'],
+      ],
     })
-    const later = patch(1, 2, { event: 'closing', dedupe: [['k', null]] })
+    const later = patch(1, 2, { event: 'closing', dedupe: [['k', null]], letters: [['h:1', null]] })
     expect(merge(begun, later)).toEqual([
       expect.objectContaining({
         header: headerOf(1, 2),
@@ -51,6 +55,10 @@ describe('commits that become one transaction', () => {
         dedupe: new Map([
           ['k', null],
           ['j', 'x'],
+        ]),
+        letters: new Map([
+          ['h:1', null],
+          ['h:2', 'y'],
         ]),
       }),
     ])

@@ -1,6 +1,7 @@
 import { SchedulerRegistry } from '@nestjs/schedule'
 import { readConfig } from '../config/config.js'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
+import { failing } from '../../test/support/processing.js'
 import { Replica } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
@@ -60,6 +61,23 @@ describe('retention', () => {
     expect(replica.view.headers.streamOf(lifeOf('s'))).toBeUndefined()
     for (const table of ['streams', 'results', 'dedupe', 'incarnations', 'garbage', 'lifecycle'])
       expect([table, rowsOf(replica, table)]).toEqual([table, 0])
+  })
+
+  it.each([
+    ['is deleted', { kind: 'delete', stream: 's' }],
+    ['has been over for long', { kind: 'end', stream: 's' }],
+  ] as const)('removes the dead letters of a stream that %s, with their records', async (_, close) => {
+    const replica = new Replica(await temporaryFolder(), { process: failing })
+    await replica.append(started('s', 1, { retentionMs }))
+    await replica.append(sent('s', ['fails', 'too']))
+    await replica.processed()
+    await replica.settled()
+    expect(rowsOf(replica, 'letters')).toBe(4)
+    await replica.append(close)
+    await until('the stream is over', () => replica.view.headers.active.size === 0)
+    await replica.settled()
+    await retentionOf(replica).run(replica.engine.now() + retentionMs + 1_000)
+    expect(rowsOf(replica, 'letters')).toBe(0)
   })
 
   it('removes the life that a new one replaces, and leaves the new one alone', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readConfig } from '../../src/config/config.js'
 import type { Broker } from '../../src/kafka/broker.js'
 import { KafkaEngine } from '../../src/kafka/kafka-engine.js'
+import type { BatchHandler } from '../../src/processing/batch.js'
 import { Owner } from '../../src/processing/owner.js'
 import { Decisions } from '../../src/streams/decisions.js'
 import { Directory } from '../../src/streams/directory.js'
@@ -19,6 +20,8 @@ export interface KafkaReplicaOptions {
   readonly graceMs: number
   readonly appendTimeoutMs: number
   readonly verdictTimeoutMs: number
+  /** Default: each record's text is its result. */
+  readonly process?: BatchHandler
   /** Default: none is forgotten while a test runs. */
   readonly commitsRetentionMs?: number
   /** Default: what it says is not kept. */
@@ -36,7 +39,7 @@ export class KafkaReplica {
   private constructor(
     broker: Broker,
     private readonly store: Store,
-    options: KafkaReplicaOptions,
+    private readonly options: KafkaReplicaOptions,
   ) {
     const config = readConfig({ VERDICT_TIMEOUT_MS: String(options.verdictTimeoutMs) })
     this.engine = new KafkaEngine(broker, store, {
@@ -70,7 +73,7 @@ export class KafkaReplica {
       const owner = new Owner({
         claim,
         view,
-        process: echo,
+        process: this.options.process ?? echo,
         append: (entry) => engine.append(claim.partition, entry),
         owns: (stream) => engine.partitionOf(stream) === claim.partition,
         maxCommitChars: 100_000,

@@ -1,6 +1,14 @@
 import type { DiscoveryService } from '@nestjs/core'
 
-import { DEFAULT_STATE_LIMITS, run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
+import {
+  DEFAULT_STATE_LIMITS,
+  failedOutcome,
+  run,
+  type Input,
+  type Outcome,
+  type ProcessorClass,
+  type RecordProcessor,
+} from '#libs/processor'
 import type { BatchHandler } from '../../src/processing/batch.js'
 import { Identity } from '../../src/processors/identity.js'
 import type { Outside } from '../../src/processors/outside.js'
@@ -15,6 +23,16 @@ export const echo: BatchHandler = (batch) =>
       again: true,
     })),
   )
+
+/** The same, but records that are texts fail. */
+export const failing: BatchHandler = (batch) =>
+  Promise.resolve(batch.map(({ inputs }) => ({ outcomes: inputs.map(outcomeOf), again: true })))
+
+function outcomeOf(input: Input): Outcome {
+  if (input.kind !== 'record') return { lines: [], timer: undefined }
+  if (!input.text.startsWith('"')) return { lines: [input.text], timer: undefined }
+  return failedOutcome('processor_failed', undefined)
+}
 
 /** Runs `processor` for all streams, as the host does. @param together see {@link RunLimits} */
 export function running(processor: RecordProcessor, maxCommitChars = 100_000, together = Infinity): BatchHandler {
