@@ -195,6 +195,7 @@ export class RecordBatch {
     const draft = this.ports.draft()
     let seq = draft.header(stream)?.lastSeq ?? 0
     draft.records(entry, outcomes, from)
+    if (!outcomes.some(({ failed }) => failed !== undefined)) return
     for (const [index, { lines, failed: code }] of outcomes.entries()) {
       // The error is the last of its results: what a timer gave at the same time stands before it.
       seq += lines.length
