@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { errorResult, successResult } from '#libs/contract'
 import type { Entry } from '#libs/engine'
 import { Processor, type InputRecord, type RecordProcessor, type StreamContext } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
@@ -7,6 +8,7 @@ import { running } from '../../test/support/processing.js'
 import { announcedSeed } from '../../test/support/random.js'
 import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
+import type { BatchHandler } from './batch.js'
 
 const LIFE = lifeOf('s')
 /** Log time of the first entry, between two, and for which a result is kept. */
@@ -249,6 +251,23 @@ describe('dead letters', () => {
     await replica.append({ kind: 'replay', stream: 's', incarnation: LIFE, seq: 2, ticket: 'large' })
     await replica.processed()
     expect([...told]).toEqual([['large', 'dead_letter_not_found']])
+    expect(await lettersOf(replica)).toHaveLength(2)
+  })
+
+  it('have the number of the error, where the clock gave a result at the same time; and an end that fails leaves none', async () => {
+    const code = 'processor_failed'
+    const failure = { lines: [successResult('clock'), errorResult(code)], timer: undefined, failed: code } as const
+    const process: BatchHandler = (batch) =>
+      Promise.resolve(batch.map(({ inputs }) => ({ outcomes: inputs.map(() => failure), again: true })))
+    const replica = await failed([1, 2], { process })
+    expect(await lettersOf(replica)).toMatchObject([
+      { seq: 2, record: '1' },
+      { seq: 4, record: '2' },
+    ])
+    await replica.append({ kind: 'end', stream: 's' })
+    await replica.append({ kind: 'seal', streams: [['s', LIFE]] })
+    await replica.processed()
+    expect(replica.results(LIFE)).toHaveLength(6)
     expect(await lettersOf(replica)).toHaveLength(2)
   })
 
