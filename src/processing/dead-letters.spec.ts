@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { errorResult, successResult } from '#libs/contract'
-import type { Entry } from '#libs/engine'
+import { charsOf, type Entry } from '#libs/engine'
 import { Processor, type InputRecord, type RecordProcessor, type StreamContext } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
 import { logClock } from '../../test/support/log-clock.js'
@@ -159,10 +159,12 @@ describe('dead letters', () => {
     const run = fc.record({
       steps: fc.array(stepOf(24), { minLength: 20, maxLength: 60 }),
       maxCommitChars: fc.constantFrom(60, 5_000, 100_000),
+      together: fc.constantFrom(1, 100, 100_000),
     })
     await fc.assert(
-      fc.asyncProperty(run, async ({ steps, maxCommitChars }) => {
-        const options = { process: running(new Picky()), maxCommitChars, maxDeadLetterBytes: MAX_BYTES }
+      fc.asyncProperty(run, async ({ steps, maxCommitChars, together }) => {
+        const process = running(new Picky(), undefined, together)
+        const options = { process, maxCommitChars, maxDeadLetterBytes: MAX_BYTES }
         const model = new Model([...steps, { tick: true }])
         const replica = await logged(entriesOf([...steps, { tick: true }]), await temporaryFolder(), options)
         const verdicts = verdictsOf(replica)
@@ -183,14 +185,16 @@ describe('dead letters', () => {
   ])(
     'are replayed once, and none is lost, wherever a crash falls: results are known %s',
     async (_how, processor) => {
+      const together = fc.constantFrom(1, 100, 100_000)
       await fc.assert(
-        fc.asyncProperty(fc.array(stepOf(6), { maxLength: 7 }), async (some) => {
+        fc.asyncProperty(fc.array(stepOf(6), { maxLength: 7 }), together, async (some, most) => {
           // Records that fail, and one that is replayed, whatever else happens.
           const failures: Step = { values: [-1, -2, -3].map((number) => [number, '']) }
           const steps: Step[] = [failures, { replay: 2 }, ...some, { tick: true }]
           const model = new Model(steps)
           // Each commit is on the disk before the next is made, so that every one of them is a place to crash at.
-          const options = { process: running(processor), maxUnsettledChars: 1, maxDeadLetterBytes: MAX_BYTES }
+          const process = running(processor, undefined, most)
+          const options = { process, maxUnsettledChars: 1, maxDeadLetterBytes: MAX_BYTES }
           for (let commits = 1; ; commits++) {
             const folder = await temporaryFolder()
             const first = await logged(entriesOf(steps), folder, { ...options, maxCommitChars: 60 })
@@ -230,6 +234,24 @@ describe('dead letters', () => {
     const letters = await lettersOf(replica, 0)
     expect(letters).toHaveLength(1_024)
     expect(letters.map(({ record }) => JSON.parse(record) as unknown)).toEqual(records.slice(-1_024))
+  })
+
+  it('take room in a commit: it ends before they would pass its bound', async () => {
+    const [maxCommitChars, recordChars] = [4_000, 1_500]
+    const replica = new Replica(await temporaryFolder(), { process: running(new Picky()), maxCommitChars, idle: true })
+    await replica.append(started('s'))
+    await replica.append(
+      sent(
+        's',
+        Array.from({ length: 10 }, () => [-1, 'x'.repeat(recordChars)]),
+      ),
+    )
+    const chars: number[] = []
+    replica.view.applied.subscribe((commit) => chars.push(charsOf(commit)))
+    replica.work()
+    await replica.processed()
+    expect(await lettersOf(replica, 0)).toHaveLength(10)
+    expect(Math.max(...chars)).toBeLessThan(maxCommitChars + recordChars)
   })
 
   it('count as large as they are, in bytes', async () => {
