@@ -121,6 +121,20 @@ describe('a record that harms the process of its processor', () => {
     expect(await resultsOf(api.client, id, 2)).toEqual([ok('1 later'), ok('2 two')])
   })
 
+  it('is kept to be sent again, as one is that its processor fails on', async () => {
+    const { client } = api
+    const id = await startStream(client, { processor: 'misbehaving' })
+    const letters = async (): Promise<unknown> =>
+      (await client.call('GET', `/stream/${id}/dead-letters`)).body.dead_letters
+    await client.ndjson(id, ['one', 'hang', 'three'])
+    await resultsOf(client, id, 3)
+    expect(await letters()).toMatchObject([{ seq: 2, code: 'processor_timeout', record: 'hang' }])
+    expect((await client.call('POST', `/stream/${id}/dead-letters/2/replay`)).status).toBe(200)
+    const timeout = errorOf('processor_timeout')
+    expect(await resultsOf(client, id, 4)).toEqual([ok('1 one'), timeout, ok('2 three'), timeout])
+    expect(await letters()).toMatchObject([{ seq: 4, code: 'processor_timeout', record: 'hang' }])
+  }, 60_000)
+
   it('is the same one after a SIGKILL of the server in the middle of it', async () => {
     const server = await Server.start({ env })
     const client = new Client(server.url)
