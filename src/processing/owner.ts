@@ -1,3 +1,4 @@
+import { ApiError } from '#libs/contract'
 import {
   STREAMS_TOGETHER,
   type Claim,
@@ -62,8 +63,17 @@ export class Owner {
     })
   }
 
-  /** Works until the claim ends. */
+  /** Works until the claim ends. @throws ApiError if the claim is lost */
   async run(): Promise<void> {
+    try {
+      await this.work()
+    } catch (error) {
+      if (!(error instanceof ApiError)) await this.prove()
+      throw error
+    }
+  }
+
+  private async work(): Promise<void> {
     const active = this.active()
     this.seal(this.closing(active))
     await this.renew(active)
@@ -145,6 +155,15 @@ export class Owner {
     this.draft = new Draft(view)
     await claim.commit(commit, again)
     this.seal(commit.streams.filter(({ event }) => event === 'closing'))
+  }
+
+  /**
+   * Commits nothing, which counts only while the claim is held. Another owner's commits change the view under this one's hands, and what
+   * it reads then does not fit together: that is no failure of its own.
+   */
+  private async prove(): Promise<void> {
+    const { claim, view } = this.ports
+    await claim.commit(new Draft(view).commit(claim, ++this.n, view.to(claim.partition), this.at), true)
   }
 
   /** Appends the seals of streams that are closing. A seal that fails is appended again at the next tick. */

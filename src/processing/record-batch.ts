@@ -164,11 +164,8 @@ export class RecordBatch {
       // That a send is remembered, or a letter gone, is in a commit with the first result, or after a crash it would pass for done.
       if (draft().full || (answer !== undefined && this.fitting(answer, { entry, from, until: 1 }) === 0))
         await commit()
-      if (admit(draft(), entry) !== (answer !== undefined)) {
-        // Another owner has judged it meanwhile, unless this commit counts.
-        await commit()
+      if (admit(draft(), entry) !== (answer !== undefined))
         throw new Error(`Entry ${entry.offset} was judged twice, and not alike.`)
-      }
       if (answer === undefined) this.refused = entry.offset
     }
     begun(entry)
