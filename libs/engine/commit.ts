@@ -91,6 +91,14 @@ export type Verdict =
         | 'dead_letter_not_found'
     }
 
+/** How far the streams of a partition have come where some are behind the others. */
+export interface Spread {
+  /** Every input entry below this offset is committed for every stream that is not behind. */
+  readonly taken: number
+  /** Of each stream that is behind: its first entry that is not committed as a whole, and what waits for it, in characters. */
+  readonly behind: readonly (readonly [stream: string, offset: number, chars: number])[]
+}
+
 /**
  * What processing made of a piece of the input. Outputs, what is remembered, lifecycle and progress move together because they are one
  * record. It counts only if `epoch` is that of the newest marker and `n` is the next one in it.
@@ -102,6 +110,8 @@ export interface Commit {
   readonly n: number
   /** Every input entry below this offset is committed for every stream. */
   readonly to: number
+  /** Absent if no stream is behind; then all that was said of it before is over once `to` has come as far. */
+  readonly spread?: Spread
   /** Log time of the newest entry in it. */
   readonly at: number
   /** Each stream at most once. */

@@ -66,7 +66,7 @@ export interface Claim {
 
   /**
    * Writes the next commit of this epoch. Resolves once the sink has applied it and there is room for another: a bounded number of
-   * bytes is on its way to the disk. Rejects when the claim is lost; the owner stops then.
+   * bytes is on its way to the disk. Rejects when the claim is lost, or is over and what was read was committed; the owner stops then.
    * @param again whether the same input would give the same commit after a crash, so that the sink may have it before it is durable
    */
   commit(commit: Commit, again: boolean): Promise<void>

@@ -52,6 +52,8 @@ export interface RunLimits {
   readonly chars: number
   /** Of all outcomes of one run: those behind the one that passes it are left for another run. Default: there is no such bound. */
   readonly together?: number
+  /** Time of `performance.now()` from which on no further input is begun: they are left for another run. Default: there is none. */
+  readonly until?: number
 }
 
 /** What an outcome holds, in characters. */
@@ -61,6 +63,9 @@ export function charsOf({ lines, state }: Outcome): number {
   for (const [key, value] of state?.changes ?? NONE) chars += key.length + (value?.length ?? 0)
   return chars
 }
+
+/** What a batch form gives sooner than this, in ms, it had before it was asked for it. */
+const WORKED_OUT_MS = 1
 
 class TooManyResults extends Error {}
 class ResultsTooLarge extends Error {}
@@ -103,11 +108,21 @@ class Run {
     this.upgradeFrom = from !== undefined && from < stateVersion ? from : undefined
   }
 
+  /** Whether what is left is for another run. */
+  private get isOver(): boolean {
+    return this.left <= 0 || this.now() >= (this.limits.until ?? Infinity)
+  }
+
+  /** Time of `performance.now()`, where it matters. */
+  private now(): number {
+    return this.limits.until === undefined ? 0 : performance.now()
+  }
+
   outcomes(): Outcome[] {
     const { inputs } = this.work
     const outcomes = this.inBatch(inputs)
     for (const input of inputs.slice(outcomes.length)) {
-      if (this.left <= 0 && outcomes.length > 0) break
+      if (outcomes.length > 0 && this.isOver) break
       outcomes.push(this.outcome(input))
     }
     return outcomes
@@ -126,11 +141,15 @@ class Run {
       // A generator begins when it is asked for the first list; what a function does before that belongs to no record.
       this.begin()
       const lists = state.readOnly(() => processor.processBatch?.(records, context) ?? [])
+      let since = this.now()
       for (const list of lists) {
         const lines = this.linesOf(list)
-        if (outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length || this.left <= 0) break
+        const isLast = outcomes.push(this.outcomeOf(lines, state.take())) === inputs.length || this.left <= 0
+        // What was worked out beforehand comes at once, and is not to be worked out again.
+        if (isLast || (outcomes.length > 1 && this.isOver && this.now() - since > WORKED_OUT_MS)) break
         timer = context.timer
         this.begin()
+        since = this.now()
       }
     } catch {
       // One by one it shows which record it is.

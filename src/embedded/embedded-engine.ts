@@ -76,6 +76,8 @@ export class EmbeddedEngine implements Engine {
   /** Offset of the next entry. */
   private next: number
   private head: Head
+  /** Everything below this input offset is committed for every stream, or the owner has it in hand. */
+  private taken: number
   /** First offset that was not there when this process started: below it input is read from the disk. */
   private readonly recovered: number
   private readonly appends: Lane<Append>
@@ -89,6 +91,8 @@ export class EmbeddedEngine implements Engine {
   private sink: CommitSink | undefined
   private fenced = false
   private closing = false
+  /** Nothing is read any more, and what was read is committed: what an owner has still at work is done after the next start. */
+  private closed = false
   /** A commit was given up: those behind it would not count, and their input is there at the next start. */
   private leftOut = false
   private wake: () => void = () => undefined
@@ -104,6 +108,7 @@ export class EmbeddedEngine implements Engine {
     this.epoch = this.mark()
     // All is read behind the marker: what an older process has written until then counts, and nothing of it after.
     this.head = this.readHead()
+    this.taken = this.head.to
     this.next = this.head.to
     let at = this.head.at
     for (const { key, value } of this.input.getRange({ reverse: true, limit: 1 })) {
@@ -170,7 +175,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   caughtUp(): boolean {
-    return this.head.to >= this.recovered
+    return this.taken >= this.recovered
   }
 
   end(): number {
@@ -192,6 +197,7 @@ export class EmbeddedEngine implements Engine {
     this.wake()
     // The reader comes back for more when what it has is committed.
     await this.reading
+    this.closed = true
     await this.appends.idle()
     await this.commits.idle()
   }
@@ -284,7 +290,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   private async commit(sink: CommitSink, commit: Commit, early: boolean): Promise<void> {
-    if (this.fenced) throw new ApiError('log_unavailable')
+    if (this.fenced || this.closed) throw new ApiError('log_unavailable')
     const position = this.head.position + 1
     const chars = charsOf(commit)
     this.unsettledChars += chars
@@ -302,7 +308,8 @@ export class EmbeddedEngine implements Engine {
       await this.commits.idle()
       if (this.leftOut) throw new ApiError('log_unavailable')
     }
-    this.releaseBacklog(commit.to)
+    this.taken = commit.spread?.taken ?? commit.to
+    this.releaseBacklog()
     if (this.caughtUp()) {
       for (const pass of this.barriers) pass()
       this.barriers.clear()
@@ -310,9 +317,9 @@ export class EmbeddedEngine implements Engine {
     if (this.unsettledChars >= this.options.maxUnsettledChars) await this.commits.idle()
   }
 
-  /** What is below `to` is processed: there is room for as much. */
-  private releaseBacklog(to: number): void {
-    const open = this.unprocessed.findIndex(({ end }) => end > to)
+  /** What is taken is processed, or counted by the owner: there is room for as much. */
+  private releaseBacklog(): void {
+    const open = this.unprocessed.findIndex(({ end }) => end > this.taken)
     const processed = this.unprocessed.splice(0, open === -1 ? this.unprocessed.length : open)
     for (const { chars } of processed) this.backlogChars -= chars
   }

@@ -5,7 +5,8 @@ import { DEFAULT_STATE_LIMITS, type Input } from '#libs/processor'
 import { afterTests } from '../../test/support/clean-up.js'
 import { packageFolder } from '../../test/support/package-folder.js'
 import { announcedSeed } from '../../test/support/random.js'
-import { Isolation } from './isolation.js'
+import { CarriedWork } from './carried-work.js'
+import { Isolation, type IsolatedOutcomes } from './isolation.js'
 import type { NamedWork } from './packed.js'
 
 // The built one: a process runs no TypeScript.
@@ -31,22 +32,46 @@ const workOf = (processor: string, stream: string, values: readonly unknown[]): 
   state: nothing,
 })
 
+/** What comes of all of each work: what is left for another run is run again. */
+async function whole(isolated: Isolation, works: readonly NamedWork[]): Promise<IsolatedOutcomes[]> {
+  const first = await Promise.all(isolated.run(works))
+  return Promise.all(
+    works.map(async (work, index) => {
+      const carried = new CarriedWork(work)
+      let { outcomes, killed } = first[index] ?? { outcomes: [], killed: false }
+      carried.add(outcomes)
+      while (carried.outcomes.length < work.inputs.length) {
+        const [more] = await Promise.all(isolated.run([carried.with(work.inputs.slice(carried.outcomes.length))]))
+        outcomes = more?.outcomes ?? []
+        carried.add(outcomes)
+        killed ||= more?.killed ?? false
+      }
+      return { outcomes: carried.outcomes, killed }
+    }),
+  )
+}
+
 describe('isolated processors', () => {
   it('keep their process through a batch that is slow within its time, however long it takes', async () => {
     const isolated = isolation(1_000, 1)
     const slow = Array.from({ length: 12 }, () => ({ busyMs: 200, pid: true }))
-    const [[first], results] = [
-      await isolated.run([workOf('timing', 's', [{ pid: true }])]),
-      await isolated.run([workOf('timing', 's', slow)]),
-    ]
-    const [pid] = first?.outcomes[0]?.lines ?? []
+    const first = await whole(isolated, [workOf('timing', 's', [{ pid: true }])])
+    const [pid] = first[0]?.outcomes[0]?.lines ?? []
     expect(pid).toMatch(/"data":\d+/)
+    const results = await whole(isolated, [workOf('timing', 's', slow)])
     expect(results[0]?.outcomes.map(({ lines }) => lines)).toEqual(slow.map(() => [pid]))
+  })
+
+  it('give what they have come to by a bounded time: the first input always, and of no stream more than there is time for', async () => {
+    const slow = Array.from({ length: 3 }, () => ({ busyMs: 150 }))
+    const isolated = isolation(1_000, 1)
+    const results = await Promise.all(isolated.run([workOf('timing', 'a', slow), workOf('timing', 'b', slow)]))
+    expect(results.map(({ outcomes }) => outcomes.length)).toEqual([1, 0])
   })
 
   it('lose only the timer that never returns, not the record that it was due with', async () => {
     const values = [{ timer: 'hang' }, { busyMs: 1 }, { timer: 'fine' }, {}]
-    const [result] = await isolation(300).run([workOf('timing', 's', values)])
+    const [result] = await whole(isolation(300), [workOf('timing', 's', values)])
     expect(result?.killed).toBe(true)
     expect(result?.outcomes.map(({ lines }) => lines)).toEqual([
       [successResult(0)],
@@ -66,7 +91,10 @@ describe('isolated processors', () => {
     const codes = { exit: 'processor_failed', reject: 'processor_failed', throw: 'processor_failed' } as const
     await fc.assert(
       fc.asyncProperty(streams, async (all) => {
-        const results = await isolated.run(all.map((values, index) => workOf('misbehaving', `s${index}`, values)))
+        const results = await whole(
+          isolated,
+          all.map((values, index) => workOf('misbehaving', `s${index}`, values)),
+        )
         for (const [index, values] of all.entries()) {
           let count = 0
           const expected = values.map((each) => {

@@ -57,21 +57,32 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
     return first.ready.finally(() => first.kill())
   }
 
-  /** What comes of each stream's work, in the order of the works. */
-  async run(works: readonly NamedWork[]): Promise<IsolatedOutcomes[]> {
-    const done = new Gathered()
-    for (const work of works) {
+  /** What comes of each stream's work, in the order of the works: of each when it is there. */
+  run(works: readonly NamedWork[]): Promise<IsolatedOutcomes>[] {
+    const done = new Gathered(works)
+    this.runAll(works, done).then(
+      () => {
+        done.end()
+      },
+      (error: unknown) => {
+        done.fail(error)
+      },
+    )
+    return works.map((work) => done.outcomesOf(work))
+  }
+
+  private async runAll(works: readonly NamedWork[], done: Gathered): Promise<void> {
+    const tried = works.filter((work) => {
       const outcomes = this.suspects.untried(work)
       if (outcomes.length > 0) done.add(work, outcomes, true)
-    }
-    const tried = works.filter((work) => !done.of.has(work))
+      return outcomes.length === 0
+    })
     const long = tried.filter(isLong)
     const others = tried.filter((work) => !long.includes(work))
     await Promise.all([
       ...shares(others, this.pool.size).map((share) => this.share(share, done)),
       ...long.map((work) => this.share([work], done)),
     ])
-    return works.map((work) => done.of.get(work) ?? { outcomes: [], killed: false })
   }
 
   /** What a processor has against options beyond their schema. */
@@ -137,15 +148,46 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   }
 }
 
-/** What has come of the works of a batch. */
+interface Coming {
+  readonly outcomes: Promise<IsolatedOutcomes>
+  readonly resolve: (outcomes: IsolatedOutcomes) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** What has come of the works of a batch, and what is still to come. */
 class Gathered {
-  readonly of = new Map<NamedWork, IsolatedOutcomes>()
   chars = 0
+  private readonly of: ReadonlyMap<NamedWork, Coming>
+
+  constructor(works: readonly NamedWork[]) {
+    this.of = new Map(works.map((work) => [work, coming()]))
+  }
+
+  outcomesOf(work: NamedWork): Promise<IsolatedOutcomes> {
+    return this.of.get(work)?.outcomes ?? Promise.resolve(NOTHING)
+  }
 
   add(work: NamedWork, outcomes: readonly Outcome[], killed: boolean): void {
-    this.of.set(work, { outcomes, killed })
     for (const outcome of outcomes) this.chars += charsOf(outcome)
+    this.of.get(work)?.resolve({ outcomes, killed })
   }
+
+  /** Nothing more comes. */
+  end(): void {
+    for (const { resolve } of this.of.values()) resolve(NOTHING)
+  }
+
+  fail(error: unknown): void {
+    for (const { reject } of this.of.values()) reject(error)
+  }
+}
+
+const NOTHING: IsolatedOutcomes = { outcomes: [], killed: false }
+
+function coming(): Coming {
+  let [resolve, reject]: [Coming['resolve'], Coming['reject']] = [() => undefined, () => undefined]
+  const outcomes = new Promise<IsolatedOutcomes>((...settle) => ([resolve, reject] = settle))
+  return { outcomes, resolve, reject }
 }
 
 const CHECK_ENDED: Partial<Record<ResultErrorCode, string>> = {

@@ -7,6 +7,9 @@ import type { Answer, Description, Ready, Setup, Task } from './messages.js'
 import { packOutcomes, unpackWork } from './packed.js'
 import { CELL, DOING, type WatchData } from './watchdog.js'
 
+/** No input is begun that a task comes to later than this, in ms: other streams wait for the process, and readers for what is done. */
+const SLICE_MS = 100
+
 /**
  * The program of a worker process: loads the processors and runs them over what the server sends. A process and not a thread, because
  * V8 ends the whole process when a thread asks for too much at once, whatever its limits: `[...a, ...a]` again and again is enough.
@@ -51,14 +54,15 @@ class WorkerProcess {
   }
 
   private run({ works }: Extract<Task, { kind: 'run' }>): Answer {
+    const until = performance.now() + SLICE_MS
     let left = this.setup.limits.together ?? Infinity
     const outcomes = works.map((packed, index) => {
-      if (left <= 0) return packOutcomes([], packed.timer)
+      if (left <= 0 || (index > 0 && performance.now() >= until)) return packOutcomes([], packed.timer)
       Atomics.store(this.cells, CELL.work, index)
       const { identity, instance } = this.find(packed.processor)
       const work = unpackWork(packed)
       const step = (): void => this.progress()
-      const limits = { ...this.setup.limits, together: left }
+      const limits = { ...this.setup.limits, together: left, until }
       const done = run(instance, identity.stateVersion ?? 1, work, limits, step)
       for (const outcome of done) left -= charsOf(outcome)
       return packOutcomes(done, packed.timer)

@@ -99,6 +99,7 @@ class HeldClaim implements Claim {
   private reading = Promise.resolve()
   private written = Promise.resolve(true)
   private trimmed = 0
+  private isEnded = false
 
   private constructor(
     private readonly ports: OwnershipPorts,
@@ -209,6 +210,7 @@ class HeldClaim implements Claim {
 
   /** The checkpoint was number 1 of the epoch. */
   async commit(commit: Commit): Promise<void> {
+    if (this.isEnded) throw new ApiError('log_unavailable')
     const passed = this.noted.findIndex(({ offset }) => offset >= commit.to)
     const rows = this.noted.splice(0, passed === -1 ? this.noted.length : passed)
     const last = new Map(rows.map(({ row }) => [row[0], row]))
@@ -237,6 +239,7 @@ class HeldClaim implements Claim {
   async ended(): Promise<void> {
     await aborted(this.over)
     await this.reading
+    this.isEnded = true
     await this.written
   }
 

@@ -44,13 +44,13 @@ type Head = Omit<Commit, 'partition' | 'streams'> & {
 }
 
 export function encodeCommit(commit: Commit, identities: readonly IdentityRow[]): string {
-  const { epoch, n, to, at, verdicts } = commit
+  const { epoch, n, to, spread, at, verdicts } = commit
   const lines: string[] = []
   const streams = commit.streams.map(({ runs, ...patch }) => {
     for (const run of runs) for (const line of run.lines) lines.push(line)
     return { ...patch, runs: runs.map(({ first, lines: { length } }) => [first, length] as const) }
   })
-  const head: Head = { epoch, n, to, at, identities, streams, verdicts }
+  const head: Head = { epoch, n, to, ...(spread && { spread }), at, identities, streams, verdicts }
   return [JSON.stringify(head), ...lines].join('\n')
 }
 

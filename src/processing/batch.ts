@@ -1,4 +1,4 @@
-import type { StreamSettings } from '#libs/engine'
+import type { StoredEntry, StreamSettings } from '#libs/engine'
 import type { Outcome, Work } from '#libs/processor'
 
 /** Pattern of the handler that processes batches. */
@@ -20,5 +20,17 @@ export interface StreamOutcomes {
   readonly again: boolean
 }
 
-/** What becomes of a batch, in which no stream is twice: for each stream's work, in order, what came of it. */
-export type BatchHandler = (batch: readonly StreamWork[]) => Promise<readonly StreamOutcomes[]>
+/** What becomes of a batch, in which no stream is twice: for each stream's work, in order, what came of it, or will some time. */
+export type BatchHandler = (
+  batch: readonly StreamWork[],
+) => Promise<readonly (StreamOutcomes | Promise<StreamOutcomes>)[]>
+
+/** Who asks the processor host, and leaves streams to themselves that keep the others waiting. */
+export interface Asking {
+  /** What came of each stream's work; undefined where the stream is a straggler from here on: its entries are to be left to it. */
+  readonly ask: (batch: readonly StreamWork[]) => Promise<readonly (StreamOutcomes | undefined)[]>
+  /** What came of one stream's work, however long it takes. */
+  readonly askLong: (work: StreamWork) => Promise<StreamOutcomes | undefined>
+  /** Leaves an entry to a stream that is a straggler by now. To be called for all that it was asked about, before the next commit. */
+  readonly leave: (stream: string, entry: StoredEntry) => void
+}

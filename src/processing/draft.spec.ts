@@ -26,7 +26,7 @@ describe('a draft', () => {
     expect(draft.empty).toBe(true)
     draft.verdict('t', { code: 'stream_exists' })
     expect(draft.empty).toBe(false)
-    expect(draft.commit(claim, 8, 9, 10)).toEqual({
+    expect(draft.commit(claim, { n: 8, to: 9, at: 10 })).toEqual({
       partition: 3,
       epoch: 7,
       n: 8,
@@ -55,7 +55,7 @@ describe('a draft', () => {
     const { draft, header } = await begun()
     draft.records(entry(3), outcomes('a', 'b'), 0)
     draft.records(entry(4), outcomes('c'), 5)
-    const [patch] = draft.commit(claim, 1, 5, 104).streams
+    const [patch] = draft.commit(claim, { n: 1, to: 5, at: 104 }).streams
     expect(patch?.runs.map(({ first, lines }) => ({ first, lines }))).toEqual([{ first: 1, lines: ['a', 'b', 'c'] }])
     const lastInput = { offset: 4, records: 6 }
     expect(patch?.header).toEqual({ ...header, lastSeq: 3, lastInput, activeAt: 104 })
@@ -66,7 +66,7 @@ describe('a draft', () => {
     const { draft } = await begun()
     const lines = [...Array.from({ length: 1_200 }, () => '1'), 'x'.repeat(70_000), '2', 'y'.repeat(65_535), '3']
     draft.records(entry(1), outcomes(...lines), 0)
-    const runs = draft.commit(claim, 1, 2, 101).streams[0]?.runs ?? []
+    const runs = draft.commit(claim, { n: 1, to: 2, at: 101 }).streams[0]?.runs ?? []
     expect(runs.map((run) => run.lines.length)).toEqual([500, 500, 200, 1, 2, 1])
     expect(runs.map(({ first }) => first)).toEqual([1, 501, 1_001, 1_201, 1_202, 1_204])
     expect(runs.flatMap((run) => run.lines)).toEqual(lines)
@@ -76,7 +76,7 @@ describe('a draft', () => {
     const { draft, header } = await begun()
     const fresh = { ...header, incarnation: lifeOf('s', 2) }
     draft.start(fresh, header)
-    expect(draft.commit(claim, 1, 1, 1).streams).toEqual([
+    expect(draft.commit(claim, { n: 1, to: 1, at: 1 }).streams).toEqual([
       expect.objectContaining({
         incarnation: fresh.incarnation,
         event: 'started',
@@ -90,7 +90,7 @@ describe('a draft', () => {
     const { draft, header } = await begun()
     draft.remove(header)
     draft.records(entry(1), outcomes('a'), 0)
-    expect(draft.commit(claim, 1, 2, 1).streams).toEqual([
+    expect(draft.commit(claim, { n: 1, to: 2, at: 1 }).streams).toEqual([
       expect.objectContaining({ event: 'deleted', header: null, runs: [] }),
     ])
   })

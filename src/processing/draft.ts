@@ -40,6 +40,9 @@ const VERDICT_CHARS = 150
 const charsOfChange = (key: string, value: string | null | undefined): number =>
   value === undefined ? 0 : key.length + (value?.length ?? 0)
 
+/** Where a commit stands, in its epoch and in the input. */
+type Place = Pick<Commit, 'n' | 'to' | 'at'> & { readonly spread?: Commit['spread'] | undefined }
+
 /** What a draft changes: the view, or another draft. */
 export interface Known {
   header(stream: string): StreamHeader | undefined
@@ -169,7 +172,7 @@ export class Draft implements Known {
     this.besides += VERDICT_CHARS
   }
 
-  commit({ partition, epoch }: Pick<Claim, 'partition' | 'epoch'>, n: number, to: number, at: number): Commit {
+  commit({ partition, epoch }: Pick<Claim, 'partition' | 'epoch'>, { n, to, spread, at }: Place): Commit {
     const streams = [...this.patches].map(([id, patch]): StreamPatch => {
       const { header, incarnation, event, replaces, runs, dedupe, state, letters } = patch
       return {
@@ -184,7 +187,7 @@ export class Draft implements Known {
         ...(letters !== undefined && { letters: [...letters] }),
       }
     })
-    return { partition, epoch, n, to, at, streams, verdicts: this.verdicts }
+    return { partition, epoch, n, to, ...(spread && { spread }), at, streams, verdicts: this.verdicts }
   }
 
   /** Adds results behind the stream's newest, and what its processor remembers; returns the header as it is then. */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
 import {
   STREAMS_TOGETHER,
@@ -8,12 +9,11 @@ import {
   type StreamRef,
 } from '#libs/engine'
 import type { View } from '../view/view.js'
-import type { BatchHandler } from './batch.js'
-import { fade } from './dead-letters.js'
+import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
 import { Draft } from './draft.js'
-import { Happenings } from './happenings.js'
-import { alive, close, expire, start, type Of } from './lifecycle.js'
-import { RecordBatch } from './record-batch.js'
+import { Intake } from './intake.js'
+import { Stragglers } from './stragglers.js'
+import { Mutex } from './mutex.js'
 
 export interface OwnerPorts {
   readonly claim: Claim
@@ -28,32 +28,69 @@ export interface OwnerPorts {
   readonly maxCommitChars: number
   /** Dead letters of one stream: bytes of their records. */
   readonly maxDeadLetterBytes: number
+  /** How long the other streams of a batch wait for a processor before its stream is left to itself, in ms. */
+  readonly patienceMs?: number
 }
 
+const PATIENCE_MS = 20
+
+const NOTHING: StreamOutcomes = { outcomes: [], again: false }
+
 /**
- * Owns a partition: reads its input in order, has records processed in batches, decides everything that must be decided once (retried
- * sends, starts, ends, expiry), and commits what came of it. Its only state between commits is the view's.
+ * Owns a partition: reads its input in order, and commits what comes of it. Its only state between commits is the view's. Streams whose
+ * processors take their time fall behind the others, who do not wait for them.
  */
 export class Owner {
   private draft: Draft
   private n = 0
-  /** Every entry below this offset is in a commit or in the draft, for every stream. */
-  private to: number
+  /** Every entry below this offset is in a commit or in the draft, for every stream that is not behind. */
+  private taken: number
+  private committed: { readonly to: number; readonly taken: number }
   private at: number
-  private readonly batch: RecordBatch
-  private readonly happenings: Happenings
+  private readonly mutex = new Mutex()
+  private readonly intake: Intake
+  private readonly stragglers: Stragglers
+  private fail: (error: unknown) => void = () => undefined
+  private readonly failed = new Promise<never>((_resolve, reject) => (this.fail = reject))
   /** Lives whose seals are on their way to the log. */
   private readonly sealing = new Set<string>()
 
   constructor(private readonly ports: OwnerPorts) {
-    this.draft = new Draft(ports.view)
-    this.to = ports.claim.from
-    this.at = ports.claim.at
-    const forming = { draft: () => this.draft, commit: () => this.commit() }
-    this.happenings = new Happenings({ ...ports, ...forming })
-    this.batch = new RecordBatch({
+    const { claim, view } = ports
+    const before = view.spread(claim.partition) ?? { taken: claim.from, behind: [] }
+    this.draft = new Draft(view)
+    this.taken = before.taken
+    // That streams are behind is said again at once: an old commit log may be about to lose it.
+    this.committed = { to: claim.from, taken: before.behind.length > 0 ? -1 : before.taken }
+    this.at = claim.at
+    const forming = {
       ...ports,
+      draft: () => this.draft,
+      commit: () => this.commit(),
+      reseal: (streams: readonly StreamHeader[]) => {
+        this.seal(this.closing(streams))
+      },
+    }
+    this.stragglers = new Stragglers(
+      {
+        ...forming,
+        mutex: this.mutex,
+        active: (stream) => view.headers.active.get(stream),
+        failed: (error) => {
+          this.fail(error)
+        },
+      },
+      before,
+      claim.from,
+    )
+    this.intake = new Intake({
       ...forming,
+      ask: (works) => this.ask(works),
+      askLong: async (work) => (await ports.process([work]))[0],
+      leave: (stream, entry) => {
+        this.stragglers.leave(stream, entry)
+      },
+      active: () => this.active().filter(({ id }) => !this.stragglers.has(id)),
       begun: ({ at }) => {
         this.at = at
       },
@@ -66,26 +103,41 @@ export class Owner {
   /** Works until the claim ends. @throws ApiError if the claim is lost */
   async run(): Promise<void> {
     try {
-      await this.work()
+      await Promise.race([this.work(), this.failed])
     } catch (error) {
       if (!(error instanceof ApiError)) await this.prove()
       throw error
+    } finally {
+      this.stragglers.stop()
     }
   }
 
   private async work(): Promise<void> {
-    const active = this.active()
-    this.seal(this.closing(active))
-    await this.renew(active)
+    await this.mutex.hold(async () => {
+      const active = this.active()
+      this.seal(this.closing(active))
+      await this.renew(active)
+    })
     for await (const entries of this.ports.claim.read()) {
-      for (const entry of entries) {
-        // Most entries only join the batch: 1,000 bytes of garbage an entry, were each awaited.
-        if (entry.kind !== 'data') await this.take(entry)
-        else if (!this.batch.join(entry)) await this.batch.take(entry)
-      }
-      await this.batch.process()
-      await this.commit()
+      await this.mutex.hold(() => this.take(entries))
+      await this.stragglers.room()
     }
+  }
+
+  private async take(entries: readonly StoredEntry[]): Promise<void> {
+    let diverted: StoredEntry | undefined
+    for (const entry of entries) {
+      // Only then it is known whose processors take their time.
+      if (entry.kind !== 'data') await this.intake.process()
+      const mine = this.stragglers.divert(entry)
+      if (mine === undefined) diverted = entry
+      // Most entries only join the batch: 1,000 bytes of garbage an entry, were each awaited.
+      else if (mine.kind !== 'data' || !this.intake.join(mine)) await this.intake.take(mine)
+    }
+    await this.intake.process()
+    // Not before those that have waited in the batch.
+    if (diverted !== undefined) this.passed(diverted)
+    await this.commit()
   }
 
   private async renew(active: readonly StreamHeader[]): Promise<void> {
@@ -100,59 +152,39 @@ export class Owner {
     renewal.done()
   }
 
-  private async take(entry: Exclude<StoredEntry, Of<'data'>>): Promise<void> {
-    await this.batch.process()
-    if (this.draft.full || this.needsOwnCommit(entry)) await this.commit()
-    this.at = entry.at
-    if (entry.kind === 'tick') await this.tick(entry)
-    else if (entry.kind === 'seal') await this.happenings.ends(entry)
-    else if (entry.kind === 'replay') await this.batch.replay(entry)
-    else this.judge(entry)
-    this.passed(entry)
+  /** Asks the processor host for the streams of a batch. Who answers late, or in part, is left to itself, if there is room for one more. */
+  private async ask(works: readonly StreamWork[]): Promise<readonly (StreamOutcomes | undefined)[]> {
+    const given = await this.ports.process(works)
+    const answers = works.map((_work, index) => given[index] ?? NOTHING)
+    if (!answers.some((answer) => answer instanceof Promise)) return answers as readonly StreamOutcomes[]
+    const there = await inTime(answers, this.ports.patienceMs ?? PATIENCE_MS)
+    return Promise.all(
+      works.map(async ({ stream, inputs }, index) => {
+        const [answer, outcomes] = [answers[index], there[index]]
+        const isWhole = outcomes?.outcomes.length === inputs.length
+        if (!isWhole && answer instanceof Promise && this.stragglers.open(stream, answer)) return undefined
+        return await answer
+      }),
+    )
   }
 
-  /** A commit between two parts of a tick does not pass it: whoever comes after a crash finds fewer streams due. */
-  private async tick(entry: Of<'tick'>): Promise<void> {
-    const active = this.active()
-    // A replica whose clock is ahead of the log's cannot have looked later than the tick was appended.
-    const asOf = Math.min(entry.asOf, entry.at)
-    await this.happenings.timers(active, asOf)
-    for (const { id } of active) {
-      fade(this.draft, id, asOf)
-      if (this.draft.full || this.draft.chars >= this.ports.maxCommitChars) await this.commit()
-    }
-    if (!this.draft.empty) await this.commit()
-    while (expire(this.draft, active, asOf, entry.at)) await this.commit()
-    this.passed(entry)
-    await this.commit()
-    this.seal(this.closing(active))
-  }
-
-  /** A commit tells one event of one life of a stream; and a tick looks at the view's streams, whatever is in the draft. */
-  private needsOwnCommit(entry: Exclude<StoredEntry, Of<'data'>>): boolean {
-    if (entry.kind === 'tick') return true
-    if (entry.kind === 'start') return this.draft.holds(entry.stream)
-    if ('stream' in entry) return this.draft.announces(entry.stream)
-    return entry.streams.some(([id]) => this.draft.announces(id))
-  }
-
-  private judge(entry: Of<'start' | 'end' | 'delete' | 'alive'>): void {
-    if (entry.kind === 'start') start(this.draft, entry)
-    else if (entry.kind === 'alive') alive(this.draft, entry)
-    else close(this.draft, entry)
-  }
-
-  private passed(entry: StoredEntry): void {
-    this.to = entry.offset + 1
-    this.at = entry.at
+  /** Where the reader is, which may be where others have been. */
+  private passed({ offset, at }: StoredEntry): void {
+    if (offset < this.taken) return
+    this.taken = offset + 1
+    this.at = at
   }
 
   private async commit(): Promise<void> {
     const { claim, view } = this.ports
-    if (this.draft.empty && this.to === view.to(claim.partition)) return
+    const { taken } = this
+    const spread = this.stragglers.spread(taken)
+    const to = Math.min(taken, ...(spread?.behind.map(([, offset]) => offset) ?? []))
+    if (this.draft.empty && to === this.committed.to && taken === this.committed.taken) return
     const { again } = this.draft
-    const commit = this.draft.commit(claim, ++this.n, this.to, this.at)
+    const commit = this.draft.commit(claim, { n: ++this.n, to, spread, at: this.at })
     this.draft = new Draft(view)
+    this.committed = { to, taken }
     await claim.commit(commit, again)
     this.seal(commit.streams.filter(({ event }) => event === 'closing'))
   }
@@ -163,7 +195,8 @@ export class Owner {
    */
   private async prove(): Promise<void> {
     const { claim, view } = this.ports
-    await claim.commit(new Draft(view).commit(claim, ++this.n, view.to(claim.partition), this.at), true)
+    const to = view.to(claim.partition)
+    await claim.commit(new Draft(view).commit(claim, { n: ++this.n, to, at: this.at }), true)
   }
 
   /** Appends the seals of streams that are closing. A seal that fails is appended again at the next tick. */
@@ -199,3 +232,16 @@ export class Owner {
 /** Log time from which on the header, all that its processor remembers, and its dead letters are in commits, or a little before. */
 const oldestOf = ({ activeAt, closedAt = 0, renewedAt = 0, state, letters }: StreamHeader): number =>
   Math.min(Math.max(activeAt, closedAt, renewedAt), state?.fullAt ?? Infinity, letters?.fullAt ?? Infinity)
+
+/** What has come of answers within `ms`; undefined stands for what is still to come. */
+async function inTime(
+  answers: readonly (StreamOutcomes | Promise<StreamOutcomes>)[],
+  ms: number,
+): Promise<readonly (StreamOutcomes | undefined)[]> {
+  const there: (StreamOutcomes | undefined)[] = answers.map(() => undefined)
+  const all = Promise.all(answers.map(async (answer, index) => (there[index] = await answer)))
+  const timer = new AbortController()
+  await Promise.race([all, wait(ms, undefined, { signal: timer.signal }).catch(() => undefined)])
+  timer.abort()
+  return [...there]
+}

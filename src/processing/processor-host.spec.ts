@@ -42,7 +42,8 @@ describe('the processor host', () => {
       workOf('timing', [{}]),
       workOf('gone', ['a']),
     ]
-    const outcomes = await (await host()).process(batch)
+    const answers = await (await host()).process(batch)
+    const outcomes = await Promise.all(answers.map(async (answer) => await answer))
     expect(outcomes.map(({ again }) => again)).toEqual([false, false, true, false, false])
     expect(outcomes.map(({ outcomes: all }) => all.map(({ failed }) => failed))).toEqual([
       ['processor_failed', undefined],

@@ -27,24 +27,28 @@ export class ProcessorHost {
     this.limits = limitsOf(config)
   }
 
-  async process(batch: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
+  async process(batch: readonly StreamWork[]): Promise<readonly (StreamOutcomes | Promise<StreamOutcomes>)[]> {
     const apart = batch.filter(({ settings }) => this.runsApart(settings.processor))
     const running = apart.length === 0 ? [] : this.isolation.run(apart.map(named))
-    const here = new Map<StreamWork, StreamOutcomes>()
+    const of = new Map<StreamWork, StreamOutcomes | Promise<StreamOutcomes>>()
+    for (const [index, work] of apart.entries()) {
+      const coming = running[index]
+      // Time and memory have a say in what comes of these: the same record might be killed another time.
+      if (coming !== undefined)
+        of.set(
+          work,
+          coming.then(({ outcomes }) => ({ outcomes, again: false })),
+        )
+    }
     let left = this.limits.together ?? Infinity
     for (const work of batch) {
       if (left <= 0) break
-      if (this.runsApart(work.settings.processor)) continue
+      if (of.has(work)) continue
       const done = this.outcomesOf(work, left)
       for (const outcome of done.outcomes) left -= charsOf(outcome)
-      here.set(work, done)
+      of.set(work, done)
     }
-    // Time and memory have a say in what comes of these: the same record might be killed another time.
-    for (const [index, { outcomes }] of (await running).entries()) {
-      const work = apart[index]
-      if (work !== undefined) here.set(work, { outcomes, again: false })
-    }
-    return batch.map((work) => here.get(work) ?? { outcomes: [], again: false })
+    return batch.map((work) => of.get(work) ?? { outcomes: [], again: false })
   }
 
   private runsApart(name: string): boolean {

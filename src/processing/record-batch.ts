@@ -1,7 +1,7 @@
 import type { DataEntry, StoredEntry, StreamHeader } from '#libs/engine'
 import { charsOf, type Input, type Outcome } from '#libs/processor'
 import { isOver } from '../view/rows.js'
-import { BATCH_RECORDS, type BatchHandler, type StreamWork } from './batch.js'
+import { BATCH_RECORDS, type Asking, type StreamWork } from './batch.js'
 import { bury, exhume, recordOf } from './dead-letters.js'
 import { Draft } from './draft.js'
 import type { Of } from './lifecycle.js'
@@ -27,9 +27,7 @@ interface Answer {
   left: readonly Input[]
 }
 
-export interface RecordBatchPorts {
-  /** The processor host. */
-  readonly process: BatchHandler
+export interface RecordBatchPorts extends Asking {
   /** Results in one commit, in characters. */
   readonly maxCommitChars: number
   /** Dead letters of one stream: bytes of their records. */
@@ -50,6 +48,8 @@ export class RecordBatch {
   private records = 0
   /** The entry whose remaining records do not count. */
   private refused = -1
+  /** The entry that was left to its stream. */
+  private left = -1
 
   constructor(private readonly ports: RecordBatchPorts) {}
 
@@ -76,6 +76,7 @@ export class RecordBatch {
         await this.process()
         // Whoever else the loop serves has a turn, however much is in one entry or one read.
         await new Promise(setImmediate)
+        if (this.left === entry.offset) return
       }
     } while (from < count)
   }
@@ -100,10 +101,21 @@ export class RecordBatch {
     this.records = 0
     const counting = this.counting(pieces)
     const answers = await this.answersOf(worksOf(counting, this.ports.draft()))
+    const isLate = ({ entry: { stream } }: Piece): boolean => answers.has(stream) && answers.get(stream) === undefined
+    for (const piece of pieces) if (isLate(piece)) this.leave(piece)
     for (const piece of pieces) {
       const answer = counting.has(piece) ? answers.get(piece.entry.stream) : undefined
-      await this.add(piece, answer)
+      if (isLate(piece)) this.ports.passed(piece.entry)
+      else await this.add(piece, answer)
     }
+  }
+
+  /** Leaves a piece's entry to its stream, with all that is still to come of it. */
+  private leave({ entry, from }: Piece): void {
+    if (from > 0 && entry.offset === this.refused) return
+    const { replays: seq, records, ...head } = entry
+    this.left = entry.offset
+    this.ports.leave(entry.stream, seq === undefined ? { ...head, records } : { ...head, kind: 'replay', seq })
   }
 
   /** How many of an entry's records were committed before: a commit may end within an entry. */
@@ -130,13 +142,13 @@ export class RecordBatch {
     )
   }
 
-  /** By stream. */
-  private async answersOf(works: readonly StreamWork[]): Promise<ReadonlyMap<string, Answer>> {
-    const results = works.length === 0 ? [] : await this.ports.process(works)
+  /** By stream; undefined for one that is a straggler now. */
+  private async answersOf(works: readonly StreamWork[]): Promise<ReadonlyMap<string, Answer | undefined>> {
+    const results = works.length === 0 ? [] : await this.ports.ask(works)
     return new Map(
       works.map(({ stream, inputs }, index) => {
-        const { outcomes = [], again = false } = results[index] ?? {}
-        return [stream, { outcomes, again, next: 0, left: inputs.slice(outcomes.length) }]
+        const result = results[index]
+        return [stream, result && { ...result, next: 0, left: inputs.slice(result.outcomes.length) }]
       }),
     )
   }
@@ -146,7 +158,7 @@ export class RecordBatch {
     if (answer.next < answer.outcomes.length) return
     const draft = this.ports.draft()
     const header = draft.header(stream)
-    const [result] = header === undefined ? [] : await this.ports.process([workOf(draft, header, answer.left)])
+    const result = header === undefined ? undefined : await this.ports.askLong(workOf(draft, header, answer.left))
     const { outcomes = [], again = false } = result ?? {}
     if (outcomes.length === 0 || outcomes.length > answer.left.length)
       throw new Error(`${answer.left.length} records were processed, and ${outcomes.length} outcomes came of them.`)

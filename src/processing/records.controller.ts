@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common'
 import { EventPattern, Payload } from '@nestjs/microservices'
-import { RECORDS, type StreamOutcomes, type StreamWork } from './batch.js'
+import { RECORDS, type BatchHandler, type StreamWork } from './batch.js'
 import { ProcessorHost } from './processor-host.js'
 
 /** Where records become results. */
@@ -9,7 +9,7 @@ export class RecordsController {
   constructor(private readonly host: ProcessorHost) {}
 
   @EventPattern<string>(RECORDS)
-  process(@Payload() batch: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
+  process(@Payload() batch: readonly StreamWork[]): ReturnType<BatchHandler> {
     return this.host.process(batch)
   }
 }

@@ -79,7 +79,7 @@ class Real {
   }
 
   private async commit(): Promise<void> {
-    const commit: Commit = this.draft.commit({ partition: 0, epoch: 1 }, this.n, this.n, this.n)
+    const commit: Commit = this.draft.commit({ partition: 0, epoch: 1 }, { n: this.n, to: this.n, at: this.n })
     const { view } = this.fed
     view.apply(commit, this.n)
     this.draft = new Draft(view)

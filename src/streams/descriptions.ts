@@ -86,7 +86,7 @@ export class Descriptions {
       latest: lastSeq,
       dead_letters: this.view.deadLetters.count(header, this.engine.now()),
       readers: this.readers.readersOf(incarnation),
-      lag: this.engine.end(partition) - this.view.to(partition),
+      lag: this.engine.end(partition) - this.view.reached(partition, id),
     }
   }
 }

@@ -84,7 +84,9 @@ const description: Readonly<Record<keyof StreamDescription, Schema>> = {
   latest: count('Number of the newest result; 0 before the first.'),
   dead_letters: count('Failed records that are listed as dead letters.'),
   readers: count('Readers connected to this server.'),
-  lag: count('Entries of the log that wait to be processed, over all streams of its partition.'),
+  lag: count(
+    'Entries of the log behind what of this stream is processed. Those of other streams of its partition count.',
+  ),
 }
 
 const processor: Readonly<Record<keyof ProcessorDescription, Schema>> = {

@@ -19,7 +19,12 @@ it('a send behind a restart goes to the life the stream has then, whatever the s
   const replica = new Replica(folder, { idle: true })
   const { engine, view } = replica
   expect(view.headers.get('s')?.incarnation).toBe(lifeOf('s'))
-  const service = new SendService(engine, new Directory(engine, view), new Decisions(engine, readConfig({}), view))
+  const service = new SendService(
+    engine,
+    new Directory(engine, view),
+    new Decisions(engine, readConfig({}), view),
+    view,
+  )
   const request = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{"data":1}') }
   const answer = service.send('s', request)
   replica.work()

@@ -3,10 +3,14 @@ import { ApiError, checkStreamId } from '#libs/contract'
 import type { DataEntry, Engine, RetryIdentity, StreamHeader } from '#libs/engine'
 import type { FastifyRequest } from 'fastify'
 import { ENGINE } from '../engine.token.js'
+import { View } from '../view/view.js'
 import { Decisions } from './decisions.js'
 import { Directory } from './directory.js'
 import { parseRecords } from './records.js'
 import { readRetryIdentity } from './retry-headers.js'
+
+/** What may wait for the processor of one stream, in characters. Beyond it this stream takes no more, so that the others need not wait. */
+const MOST_WAITING_CHARS = 4 * 1024 * 1024
 
 export interface Sent {
   /** Records taken. */
@@ -22,6 +26,7 @@ export class SendService {
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly directory: Directory,
     private readonly decisions: Decisions,
+    private readonly view: View,
   ) {}
 
   /** @throws ApiError of the table; see the call's responses in the OpenAPI document */
@@ -65,6 +70,10 @@ export class SendService {
     if (!takesIt) await this.engine.barrier(partition)
     const header = this.directory.peek(id)
     if (header === undefined) throw new ApiError('stream_not_found')
+    if (this.view.waiting(partition, id) > MOST_WAITING_CHARS)
+      throw new ApiError('overloaded', {
+        message: `Processor "${header.settings.processor}" does not keep up with this stream.`,
+      })
     return header
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common'
 import { encodeEnd, encodeFeedCursor, encodeResults, type CloseReason, type FeedCursor } from '#libs/contract'
-import type { Commit, CommitSink, StreamHeader, StreamPatch } from '#libs/engine'
+import type { Commit, CommitSink, Spread, StreamHeader, StreamPatch } from '#libs/engine'
 import type { StoredState } from '#libs/processor'
 import { Subject, type Observable } from 'rxjs'
 import { DeadLetters, type LetterRows } from './dead-letters.js'
@@ -11,6 +11,7 @@ import { mergePatches } from './merge.js'
 import { Results } from './results.js'
 import { NamedRows } from './named-rows.js'
 import { isOver, lastOf } from './rows.js'
+import { Spreads } from './spreads.js'
 import type { Store, Table } from './store.js'
 
 /**
@@ -34,6 +35,7 @@ export class View implements CommitSink {
   private readonly commits = new Subject<Commit>()
   /** By partition. */
   private readonly positions: number[] = []
+  private readonly spreads: Spreads
   /** Of the marker under which all this was read. */
   private readonly epoch: number
 
@@ -51,11 +53,29 @@ export class View implements CommitSink {
     this.letters = new NamedRows(store, 'letters')
     this.deadLetters = new DeadLetters((header) => this.lettersOf(header))
     this.garbage = store.table('garbage')
+    this.spreads = new Spreads(store)
   }
 
   /** Every input entry of the partition below this offset is committed here. */
   to(partition: number): number {
     return this.positions[partition] ?? 0
+  }
+
+  /** Which streams of the partition are behind the others; undefined if none is. */
+  spread(partition: number): Spread | undefined {
+    return this.spreads.of(partition)
+  }
+
+  /** Every input entry of the partition below this offset is committed here for the stream. */
+  reached(partition: number, stream: string): number {
+    const spread = this.spread(partition)
+    const behind = spread?.behind.find(([id]) => id === stream)
+    return behind?.[1] ?? spread?.taken ?? this.to(partition)
+  }
+
+  /** What waits for the stream alone, in characters: its processor does not keep up. */
+  waiting(partition: number, stream: string): number {
+    return this.spread(partition)?.behind.find(([id]) => id === stream)?.[2] ?? 0
   }
 
   /** Counted commits, each right after it was applied. */
@@ -101,6 +121,7 @@ export class View implements CommitSink {
 
   begin(partition: number, to: number, position: number): void {
     this.positions[partition] = to
+    this.spreads.begin(partition, to)
     this.lifecycle.begin(partition, position)
   }
 
@@ -111,6 +132,7 @@ export class View implements CommitSink {
 
   apply(commit: Commit, position: number): void {
     this.positions[commit.partition] = commit.to
+    this.spreads.apply(commit)
     for (const patch of commit.streams) {
       this.headers.apply(patch, commit)
       this.results.apply(patch, commit)
@@ -141,6 +163,7 @@ export class View implements CommitSink {
       if (patch.replaces !== undefined) this.discard(patch.replaces)
     }
     for (const commit of commits) this.lifecycle.write(commit)
+    this.spreads.write(commits)
   }
 
   settle(commit: Commit): void {

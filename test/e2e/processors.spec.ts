@@ -150,6 +150,55 @@ describe('a record that harms the process of its processor', () => {
   }, 60_000)
 })
 
+describe('a processor that takes its time', () => {
+  const slow = Array.from({ length: 15 }, () => ({ busyMs: 200 }))
+
+  it('keeps no other stream waiting, and what it has come to can be read', async () => {
+    const id = await startStream(api.client, { processor: 'timing' })
+    const others = [await startStream(api.client), await startStream(api.client, { processor: 'double' })]
+    await api.client.ndjson(id, slow)
+    await firstResults(api.client, id, 1)
+    for (let n = 1; n <= 5; n++)
+      for (const other of others) {
+        await api.client.send(other, n)
+        await firstResults(api.client, other, n)
+      }
+    expect((await api.client.page(id)).body.results).not.toHaveLength(slow.length)
+    expect(await resultsOf(api.client, id, slow.length)).toEqual(slow.map(() => ok(200)))
+  })
+
+  it('goes on where it was after a SIGKILL of the server, as do the others', async () => {
+    const server = await Server.start({ env })
+    const client = new Client(server.url)
+    const id = await startStream(client, { processor: 'timing' })
+    const other = await startStream(client)
+    await client.ndjson(id, slow)
+    await firstResults(client, id, 2)
+    await client.ndjson(other, ['a', 'b'])
+    await firstResults(client, other, 2)
+    await server.kill()
+    await server.restart()
+    await client.ndjson(other, ['c'])
+    await client.ndjson(id, [{ busyMs: 1 }])
+    expect(await resultsOf(client, other, 3)).toEqual([ok('A'), ok('B'), ok('C')])
+    expect(await resultsOf(client, id, slow.length + 1)).toEqual([...slow.map(() => ok(200)), ok(1)])
+  }, 60_000)
+
+  it('takes no more than it can do in a while: its stream is refused sends, and no other', async () => {
+    const id = await startStream(api.client, { processor: 'timing' })
+    const large = { busyMs: 300, with: 'x'.repeat(900_000) }
+    const refused = await until('a send is refused', async () => {
+      const reply = await api.client.send(id, large)
+      return reply.status === 200 ? undefined : reply
+    })
+    expectError(refused, 'overloaded')
+    expect(refused.body.message).toBe('Processor "timing" does not keep up with this stream.')
+    const other = await startStream(api.client)
+    expect((await api.client.send(other, 'a')).status).toBe(200)
+    await firstResults(api.client, other, 1)
+  })
+})
+
 describe('what a processor from outside remembers', () => {
   it('survives a SIGKILL, and goes on exactly', async () => {
     const server = await Server.start({ env })

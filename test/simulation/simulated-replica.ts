@@ -170,7 +170,7 @@ export class Parts {
     const forCalls = wiring.forCalls(engine)
     const directory = new Directory(forCalls, view)
     const decisions = new Decisions(forCalls, config, view)
-    this.sends = new SendService(forCalls, directory, decisions)
+    this.sends = new SendService(forCalls, directory, decisions, view)
     this.lifecycle = new LifecycleService(config, view, directory, decisions, processorsOf())
     this.openings = new Openings(forCalls, view, directory)
     this.idle = new IdleTask(config, forCalls, view, readers, new SchedulerRegistry())

@@ -55,7 +55,7 @@ export class KafkaReplica {
     this.view = new View(store, this.engine.partitions)
     const directory = new Directory(this.engine, this.view)
     const decisions = new Decisions(this.engine, config, this.view)
-    this.sends = new SendService(this.engine, directory, decisions)
+    this.sends = new SendService(this.engine, directory, decisions, this.view)
     this.lifecycle = new LifecycleService(config, this.view, directory, decisions, processorsOf())
     afterTests(() => broker.close())
   }

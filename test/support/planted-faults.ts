@@ -128,7 +128,7 @@ export const epochOff: readonly Patch[] = [
   // The newer process would else take no sends: it waits for input it has found, which the older one trims meanwhile.
   {
     file: 'dist/src/embedded/embedded-engine.js',
-    find: 'return this.head.to >= this.recovered;',
+    find: 'return this.taken >= this.recovered;',
     replace: 'return true;',
   },
 ]

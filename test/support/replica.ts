@@ -20,6 +20,8 @@ export interface ReplicaOptions {
   readonly maxDeadLetterBytes?: number
   /** Default: plenty. With 1, each commit is on the disk before the next is made. */
   readonly maxUnsettledChars?: number
+  /** Default: the owner's. */
+  readonly patienceMs?: number
   /** Default: all streams. */
   readonly owns?: (stream: string) => boolean
   /** Whether its owner works at once; else at `work`. */
@@ -55,11 +57,11 @@ export class Replica {
 
   work(): void {
     const { process = echo, maxCommitChars = 100_000, maxDeadLetterBytes = 1_000_000 } = this.options
-    const { owns = () => true } = this.options
+    const { owns = () => true, patienceMs } = this.options
     const append = (entry: Entry): Promise<number> => this.append(entry)
     void this.engine.start(this.sink(), (claim) => {
-      const ports = { claim, view: this.view, process, append, owns, maxCommitChars, maxDeadLetterBytes }
-      this.owned = new Owner(ports).run()
+      const bounds = { maxCommitChars, maxDeadLetterBytes, ...(patienceMs !== undefined && { patienceMs }) }
+      this.owned = new Owner({ claim, view: this.view, process, append, owns, ...bounds }).run()
     })
     // A test that wants to know awaits it; the others take a former owner's end for what it is.
     this.owned.catch(() => undefined)

@@ -17,6 +17,22 @@ export function describeCommits(logs: TestLogs): void {
       expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b))
     })
 
+    it('says which streams are behind the others', async () => {
+      const { worker, entries } = await logs.loaded('a', 'b')
+      const spread = { taken: (entries[1]?.offset ?? 0) + 1, behind: [['s', entries[0]?.offset ?? 0, 7] as const] }
+      await worker.commit({ to: entries[0]?.offset ?? 0, spread })
+      await worker.commitUpTo(entries[1])
+      expect(worker.sink.applied.map((commit) => commit.spread)).toEqual([spread, undefined])
+    })
+
+    it('that is made when the engine has closed is refused', async () => {
+      const { worker, entries } = await logs.loaded('a')
+      await worker.stop()
+      await expect(worker.commitUpTo(entries[0])).rejects.toMatchObject({ code: 'log_unavailable' })
+      const next = await logs.worker()
+      expect(next.claim.from).toBe(entries[0]?.offset)
+    })
+
     it('of an older claim does not count once there is a newer one, and the older claim ends', async () => {
       const { worker: older, entries } = await logs.loaded('a', 'b')
       await older.commitUpTo(entries[0])

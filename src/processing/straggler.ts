@@ -1,0 +1,146 @@
+import type { StoredEntry, StreamHeader } from '#libs/engine'
+import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
+import { Intake, type IntakePorts } from './intake.js'
+import type { Mutex } from './mutex.js'
+
+/** What an entry takes besides its records, about. */
+const ENTRY_CHARS = 200
+
+/** Entries that are done with are let go so many at a time. */
+const DONE_TOGETHER = 1_000
+
+export interface StragglerPorts extends Pick<
+  IntakePorts,
+  'draft' | 'commit' | 'reseal' | 'maxCommitChars' | 'maxDeadLetterBytes'
+> {
+  /** The processor host. */
+  readonly process: BatchHandler
+  readonly mutex: Mutex
+  /** The stream, if it is open or closing, as the view has it. */
+  readonly active: (stream: string) => StreamHeader | undefined
+  /** Whether there are no turns any more. */
+  readonly stopped: () => boolean
+  /** It has come on. */
+  readonly moved: () => void
+  /** Nothing waits for it: it is not behind any more. Called within its last turn. */
+  readonly caughtUp: (stream: string) => void
+  /** It cannot go on. */
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * A stream that is behind the others of its partition. It takes its entries in log order, in turns with the others; while its processor
+ * works, others have their turn.
+ */
+export class Straggler {
+  /** Of its pending entries, and about. */
+  chars = 0
+  private readonly entries: StoredEntry[] = []
+  /** How many of them are done, and how many were given to the intake. */
+  private done = 0
+  private given = 0
+  private running = false
+  private readonly intake: Intake
+
+  /**
+   * @param since offset of its first entry
+   * @param first what the processor has been asked for already: what comes of the first inputs among its entries
+   */
+  constructor(
+    private readonly stream: string,
+    readonly since: number,
+    private readonly ports: StragglerPorts,
+    private first?: Promise<StreamOutcomes>,
+  ) {
+    // Whoever waits for it learns of it.
+    first?.catch(() => undefined)
+    this.intake = new Intake({
+      ...ports,
+      ask: (works) => this.ask(works),
+      askLong: (work) => this.ask([work]).then(([answer]) => answer),
+      leave: () => {
+        throw new Error('A straggler has nobody to leave its entries to.')
+      },
+      active: () => [ports.active(stream) ?? []].flat(),
+      begun: () => undefined,
+      passed: ({ offset }) => {
+        this.passed(offset)
+      },
+    })
+  }
+
+  /** Offset of its first entry that is not done; undefined if nothing waits for it. */
+  get offset(): number | undefined {
+    return this.entries[this.done]?.offset
+  }
+
+  add(entry: StoredEntry): void {
+    if (entry.offset < this.since) return
+    this.entries.push(entry)
+    this.chars += charsOf(entry)
+    if (this.running) return
+    this.running = true
+    void this.run()
+  }
+
+  private async run(): Promise<void> {
+    try {
+      await this.ports.mutex.hold(async () => {
+        while (this.offset !== undefined) await this.work()
+        await this.ports.commit()
+        this.running = false
+        this.ports.caughtUp(this.stream)
+      })
+    } catch (error) {
+      if (!(error instanceof Stopped)) this.ports.failed(error)
+    }
+  }
+
+  /** Takes all entries there are. */
+  private async work(): Promise<void> {
+    if (this.ports.stopped()) throw new Stopped()
+    for (let entry = this.entries[this.given]; entry !== undefined; entry = this.entries[this.given]) {
+      this.given++
+      await this.intake.take(entry)
+    }
+    await this.intake.process()
+  }
+
+  private async ask(works: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
+    const { commit, draft, process, stopped, mutex } = this.ports
+    // What is done by now does not wait for the processor.
+    if (!draft().empty) await commit()
+    const { first } = this
+    this.first = undefined
+    const answers = first === undefined ? process(works).then(whole) : first.then((only) => [only])
+    const outcomes = await mutex.withoutIt(answers)
+    if (stopped()) throw new Stopped()
+    return outcomes
+  }
+
+  private passed(offset: number): void {
+    for (let entry = this.entries[this.done]; entry !== undefined && entry.offset <= offset;) {
+      this.chars -= charsOf(entry)
+      this.done++
+      entry = this.entries[this.done]
+    }
+    if (this.done >= DONE_TOGETHER) {
+      this.entries.splice(0, this.done)
+      this.given -= this.done
+      this.done = 0
+    }
+    this.ports.moved()
+  }
+}
+
+/** Ends the work of a straggler that has no turns any more. */
+class Stopped extends Error {}
+
+function charsOf(entry: StoredEntry): number {
+  let chars = ENTRY_CHARS
+  if (entry.kind === 'data') for (const record of entry.records) chars += record.length
+  return chars
+}
+
+const whole = (answers: readonly (StreamOutcomes | Promise<StreamOutcomes>)[]): Promise<StreamOutcomes[]> =>
+  Promise.all(answers.map(async (answer) => await answer))

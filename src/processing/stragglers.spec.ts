@@ -1,0 +1,286 @@
+import fc from 'fast-check'
+import type { Commit, Entry, Verdict } from '#libs/engine'
+import { Processor, type InputRecord, type RecordProcessor, type Results, type StreamContext } from '#libs/processor'
+import { lifeOf, sent, started } from '../../test/support/entries.js'
+import { logClock } from '../../test/support/log-clock.js'
+import { echo, running } from '../../test/support/processing.js'
+import { announcedSeed, seeded } from '../../test/support/random.js'
+import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
+import { temporaryFolder } from '../../test/support/temp-folder.js'
+import { until } from '../../test/support/until.js'
+import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
+
+const isSlow = ({ stream }: StreamWork): boolean => stream.startsWith('slow')
+
+/** What `process` makes of a stream's work. */
+const outcomesOf = async (process: BatchHandler, work: StreamWork): Promise<StreamOutcomes> => {
+  const [outcomes] = await process([work])
+  return (await outcomes) ?? { outcomes: [], again: false }
+}
+
+/** Works on slow streams that wait until the test has them done. */
+class Held {
+  readonly works: { readonly work: StreamWork; readonly done: () => void }[] = []
+
+  readonly process: BatchHandler = async (batch) => {
+    const quick = await echo(batch)
+    return batch.map((work, index) => (isSlow(work) ? this.hold(work) : (quick[index] ?? this.hold(work))))
+  }
+
+  private async hold(work: StreamWork): Promise<StreamOutcomes> {
+    await new Promise<void>((done) => this.works.push({ work, done }))
+    return outcomesOf(echo, work)
+  }
+}
+
+describe('a stream whose processor takes its time', () => {
+  it('keeps no other stream waiting, and has its results in order in the end', async () => {
+    const held = new Held()
+    const replica = new Replica(await temporaryFolder(), { process: held.process })
+    for (const stream of ['slow', 'quick']) await replica.append(started(stream))
+    for (let n = 1; n <= 10; n++) {
+      await replica.append(sent('slow', [n]))
+      await replica.append(sent('quick', [n]))
+      await until(`result ${n} is there`, () => replica.results(lifeOf('quick')).length === n)
+    }
+    expect(replica.results(lifeOf('slow'))).toEqual([])
+    expect(replica.view.spread(0)?.behind).toEqual([['slow', 2, expect.any(Number)]])
+    expect(replica.view.to(0)).toBe(2)
+    const processed = replica.processed()
+    held.works[0]?.done()
+    await until('it is asked for the rest', () => held.works[1])
+    held.works[1]?.done()
+    await processed
+    expect(replica.results(lifeOf('slow'))).toEqual(replica.results(lifeOf('quick')))
+    expect(replica.view.spread(0)).toBeUndefined()
+  })
+
+  it('is known to be behind by whoever takes the partition, and that is said again at once', async () => {
+    const folder = await temporaryFolder()
+    const former = new Replica(folder, { process: new Held().process })
+    for (const stream of ['slow', 'quick']) await former.append(started(stream))
+    await former.append(sent('slow', [1]))
+    await former.append(sent('quick', [2]))
+    await former.append(sent('quick', [3]))
+    await until('the others have gone on', () => former.results(lifeOf('quick')).length === 2)
+    await former.settled()
+    const held = new Held()
+    const next = new Replica(folder, { process: held.process, idle: true })
+    const commits: Commit[] = []
+    next.view.applied.subscribe((commit) => commits.push(commit))
+    next.work()
+    await until('it is asked for the first', () => held.works[0])
+    await next.append(sent('quick', [4]))
+    await until('the others go on', () => next.results(lifeOf('quick')).length === 3)
+    expect(commits[0]).toMatchObject({ to: 2, spread: { taken: 5, behind: [['slow', 2, expect.any(Number)]] } })
+    expect(held.works).toHaveLength(1)
+    expect(next.results(lifeOf('quick'))).toEqual(['2', '3', '4'])
+  })
+
+  it('can be read as far as it has come, whatever is still to come', async () => {
+    const held = new Held()
+    const inPart: BatchHandler = async (batch) =>
+      (await held.process(batch)).map(async (answer) => {
+        const { outcomes, again } = await answer
+        return { outcomes: outcomes.slice(0, 1), again }
+      })
+    const replica = new Replica(await temporaryFolder(), { process: inPart })
+    await replica.append(started('slow'))
+    await replica.append(sent('slow', [1, 2, 3]))
+    for (let n = 1; n <= 3; n++) {
+      await until(`it is asked for record ${n}`, () => held.works[n - 1])
+      expect(replica.results(lifeOf('slow'))).toHaveLength(n - 1)
+      held.works[n - 1]?.done()
+    }
+    await replica.processed()
+    expect(replica.results(lifeOf('slow'))).toEqual(['1', '2', '3'])
+  })
+
+  it('is one of many, more than are left to themselves at once', async () => {
+    const process: BatchHandler = async (batch) =>
+      (await echo(batch)).map(async (answer) => {
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+        return answer
+      })
+    const replica = new Replica(await temporaryFolder(), { process, patienceMs: 0, idle: true })
+    const streams = Array.from({ length: 100 }, (_, n) => `slow-${n}`)
+    for (const stream of streams) void replica.append(started(stream))
+    for (const stream of [...streams, ...streams]) void replica.append(sent(stream, [stream]))
+    let behind = 0
+    replica.view.applied.subscribe(({ spread }) => (behind = Math.max(behind, spread?.behind.length ?? 0)))
+    replica.work()
+    await replica.append(sent('slow-0', ['last']))
+    await replica.processed()
+    for (const stream of streams.slice(1)) expect(replica.results(lifeOf(stream))).toHaveLength(2)
+    expect(behind).toBe(64)
+  })
+})
+
+/** Tells the sum so far for each record, and again 25 ms after the first that was not told of, and at the end. */
+@Processor('summing')
+class Summing implements RecordProcessor<number> {
+  process({ value, at }: InputRecord<number>, stream: StreamContext): Results {
+    if (value === 5) throw new Error('five')
+    const sum = this.sum(stream) + value
+    stream.state.set('sum', sum)
+    stream.timer ??= at + 25
+    return [sum]
+  }
+
+  onTimer(at: number, stream: StreamContext): Results {
+    return [{ at, sum: this.sum(stream) }]
+  }
+
+  onEnd(_at: number, stream: StreamContext): Results {
+    return [{ end: this.sum(stream) }]
+  }
+
+  private sum({ state }: StreamContext): number {
+    return state.get<number>('sum') ?? 0
+  }
+}
+
+const STREAMS = ['slow-a', 'slow-b', 'quick'] as const
+
+const LIVES = STREAMS.flatMap((stream) => [1, 2, 3].map((life) => [stream, life] as const))
+
+const life = fc.constantFrom(...LIVES)
+
+const step: fc.Arbitrary<Entry> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...STREAMS), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }))
+      .map(([stream, values]) => sent(stream, values)),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(life, fc.constantFrom('k', 'l'))
+      .map(([[stream, number], key]) => sent(stream, [3, 4], { key, hash: 'h' }, number)),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(...STREAMS).map((stream): Entry => ({ kind: 'end', stream })) },
+  { weight: 1, arbitrary: fc.constantFrom(...STREAMS).map((stream): Entry => ({ kind: 'delete', stream })) },
+  { weight: 3, arbitrary: life.map(([stream, number]) => started(stream, number)) },
+  {
+    weight: 2,
+    arbitrary: fc.array(life, { minLength: 1, maxLength: 4 }).map((lives): Entry => ({
+      kind: 'seal',
+      streams: lives.map(([stream, number]) => [stream, lifeOf(stream, number)]),
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: life.map(([stream, n]): Entry => ({ kind: 'alive', streams: [[stream, lifeOf(stream, n)]] })),
+  },
+  {
+    weight: 1,
+    arbitrary: life.map(([stream, n]): Entry => ({ kind: 'replay', stream, incarnation: lifeOf(stream, n), seq: 2 })),
+  },
+  { weight: 2, arbitrary: fc.constant<Entry>({ kind: 'tick', asOf: Number.MAX_SAFE_INTEGER }) },
+)
+
+/** Log time of the first entry, and between two. */
+const [FIRST_AT, STEP_MS] = [1_000_000, 10]
+
+const entriesOf = (steps: readonly Entry[]): Entry[] =>
+  [...STREAMS.map((stream) => started(stream, 1, { idleTimeoutMs: 200 })), ...steps].map((entry, index) =>
+    'stream' in entry ? { ...entry, ticket: `${index}` } : entry,
+  )
+
+/** What can be known of a run when it is over. */
+function told(replicas: readonly Replica[], commits: readonly Commit[]): unknown {
+  const last = replicas.at(-1)
+  const verdicts = new Map<string, Verdict>(commits.flatMap((commit) => commit.verdicts))
+  return {
+    results: LIVES.map(([stream, number]) => last?.results(lifeOf(stream, number))),
+    headers: STREAMS.map((stream) => {
+      const { closedAt: _, ...header } = last?.view.headers.get(stream) ?? {}
+      return header
+    }),
+    verdicts: [...verdicts].sort(([a], [b]) => Number(a) - Number(b)),
+  }
+}
+
+async function logged(entries: readonly Entry[], options: ReplicaOptions): Promise<[string, Replica]> {
+  const folder = await temporaryFolder()
+  jest.setSystemTime(FIRST_AT)
+  const replica = new Replica(folder, { ...options, idle: true })
+  for (const entry of entries) {
+    await replica.append(entry)
+    jest.advanceTimersByTime(STEP_MS)
+  }
+  return [folder, replica]
+}
+
+/** Everything in the log is processed, the seals too that its owner appends. */
+async function finished(replica: Replica): Promise<void> {
+  await replica.processed()
+  await until('all that closes is over', () =>
+    [...replica.view.headers.active.values()].every((h) => h.status === 'open'),
+  )
+  await replica.processed()
+}
+
+describe('streams whose processors take their time', () => {
+  logClock()
+
+  it('have the results, the answers and the ends of those that take none, wherever crashes fall', async () => {
+    const plan = fc.record({
+      steps: fc.array(step, { minLength: 4, maxLength: 25 }),
+      maxCommitChars: fc.constantFrom(40, 100_000),
+      choices: fc.integer(),
+    })
+    const inOneGo = running(new Summing())
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ steps, maxCommitChars, choices }) => {
+        const entries = entriesOf(steps)
+        const commits: Commit[] = []
+        const options = { process: inOneGo, maxCommitChars, maxUnsettledChars: 1, patienceMs: 0 }
+        const [, reference] = await logged(entries, options)
+        reference.view.applied.subscribe((commit) => commits.push(commit))
+        reference.work()
+        await finished(reference)
+        const expected = told([reference], commits)
+        await reference.close()
+        const random = seeded(choices)
+        const slowly: BatchHandler = async (batch) =>
+          (await inOneGo(batch)).map((answer, index) => {
+            const [work, turns, count] = [batch[index], random.int(0, 8), random.int(1, 4)]
+            return work === undefined || !isSlow(work) || random.chance(0.2) ? answer : late(answer, turns, count)
+          })
+        for (let crash = 1; ; crash += random.int(1, 4)) {
+          const [folder, first] = await logged(entries, { ...options, process: slowly })
+          const seen: Commit[] = []
+          first.view.applied.subscribe((commit) => seen.push(commit))
+          const made = first.made(crash).then(() => false)
+          const done = (async (): Promise<boolean> => {
+            await finished(first)
+            return true
+          })()
+          done.catch(() => undefined)
+          first.work()
+          const isDone = await Promise.race([made, done])
+          const second = new Replica(folder, { ...options, process: slowly, idle: true })
+          second.view.applied.subscribe((commit) => seen.push(commit))
+          second.work()
+          await finished(second)
+          expect(told([first, second], seen)).toEqual(expected)
+          await second.close()
+          if (isDone) return
+        }
+      }),
+      { seed: announcedSeed('stragglers.spec'), numRuns: 10 },
+    )
+  }, 120_000)
+})
+
+async function late(
+  answer: StreamOutcomes | Promise<StreamOutcomes>,
+  turns: number,
+  count: number,
+): Promise<StreamOutcomes> {
+  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+  const { outcomes } = await answer
+  return { outcomes: outcomes.slice(0, count), again: false }
+}
