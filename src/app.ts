@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Engine } from '#libs/engine'
 import { AppModule } from './app.module.js'
 import type { Config } from './config/schema.js'
-import { ENGINE } from './engine.token.js'
+import { ENGINE, EXTERNAL } from './engine.token.js'
 import { createAdapter } from './http/adapter.js'
 import { Admission } from './http/admission.js'
 import { Connections } from './http/connections.js'
@@ -15,6 +15,7 @@ import { Turns } from './http/turns.js'
 import { ApiDocument } from './ops/api-document.js'
 import { Readiness } from './ops/health.controller.js'
 import { shutDown } from './ops/shutdown.js'
+import type { ExternalProcessing } from './processing/batch.js'
 import { EngineTransport } from './processing/engine-transport.js'
 import { Processors } from './processors/processors.js'
 import { View } from './view/view.js'
@@ -53,6 +54,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
     view: app.get(View),
     maxCommitChars: config.maxCommitBytes,
     maxDeadLetterBytes: config.maxDeadLetterBytes,
+    external: app.get<ExternalProcessing | null>(EXTERNAL) ?? undefined,
     onFailure,
   })
   app.connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: true })

@@ -3,7 +3,7 @@ import { CONFIG } from './config/config.js'
 import type { Config } from './config/schema.js'
 import { openEmbedded } from './embedded/open-embedded.js'
 import type { Opened } from './engine.opened.js'
-import { ENGINE } from './engine.token.js'
+import { ENGINE, EXTERNAL } from './engine.token.js'
 import { TopicError } from './kafka/topic-error.js'
 import { Retention } from './view/retention.js'
 import { StoreError } from './view/store-error.js'
@@ -35,11 +35,12 @@ async function open(config: Config): Promise<Opened> {
   providers: [
     { provide: OPENED, inject: [CONFIG], useFactory: open },
     { provide: ENGINE, inject: [OPENED], useFactory: ({ engine }: Opened) => engine },
+    { provide: EXTERNAL, inject: [OPENED], useFactory: ({ external }: Opened) => external ?? null },
     // Behind the engine, whose marker stops whoever wrote here before: what the view reads at start changes no more.
     { provide: View, inject: [OPENED], useFactory: ({ store, engine }: Opened) => new View(store, engine.partitions) },
     Retention,
   ],
-  exports: [ENGINE, View],
+  exports: [ENGINE, EXTERNAL, View],
 })
 export class EngineModule implements OnApplicationShutdown {
   constructor(

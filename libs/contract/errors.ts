@@ -204,6 +204,7 @@ export const RESULT_ERRORS = {
   result_too_large: 'The results of this record are larger than the server keeps (MAX_COMMIT_BYTES).',
   too_many_results: 'This record gave more results than the server keeps of one (MAX_RESULTS_PER_RECORD).',
   state_too_large: 'With this record the processor would have remembered more than it may (MAX_STATE_BYTES).',
+  answer_invalid: 'External processing gave an answer that does not fit this record (PROCESSING=external).',
 } as const
 
 export type ResultErrorCode = keyof typeof RESULT_ERRORS

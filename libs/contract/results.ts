@@ -10,3 +10,8 @@ export function successResult(value: unknown): string {
 export function errorResult(code: ResultErrorCode): string {
   return JSON.stringify({ status: 'error', code, message: RESULT_ERRORS[code] })
 }
+
+/** The same with a code and a message that are a job's own (PROCESSING=external). */
+export function jobErrorResult(code: string, message: string): string {
+  return JSON.stringify({ status: 'error', code, message })
+}

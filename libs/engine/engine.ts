@@ -40,7 +40,7 @@ export interface Engine {
   /** About the log's time now, in ms since 1970. */
   now(): number
 
-  /** Whether appends can succeed at all. */
+  /** Whether appends can succeed at all. `reason` says why not or, where they can, what else is to be known. */
   health(): { readonly ok: boolean; readonly reason?: string }
 
   /** Waits for appends and commits in flight, then lets go of the logs. Claims end. */
@@ -57,6 +57,8 @@ export interface Claim {
   readonly at: number
   /** Absent where nothing is lost when commits are forgotten, since the view is the log. */
   readonly renewal?: Renewal
+  /** Aborted when it ends, for whoever waits for anything but its entries. Absent where it ends with the process. */
+  readonly over?: AbortSignal
 
   /**
    * Input entries in offset order, from the position of the last counted commit. Never an empty batch; waits at the end of the log;

@@ -2,9 +2,18 @@ import { errorResult, successResult, type ResultErrorCode } from '#libs/contract
 import type { InputRecord, RecordProcessor, Results, StreamContext } from './processor.js'
 import { StateError, StateOverlay, type StateChange, type StateLimits, type StoredState } from './state.js'
 
-/** What a stream's processor is given next: a record's JSON text, the clock, or the stream's end. `at` is log time, ms since 1970. */
+/**
+ * What a stream's processor is given next: a record's JSON text, the clock, or the stream's end. `at` is log time, ms since 1970. A record
+ * that comes from the log is the one at `index`, from 0, of the entry at `offset`.
+ */
 export type Input =
-  | { readonly kind: 'record'; readonly at: number; readonly text: string }
+  | {
+      readonly kind: 'record'
+      readonly at: number
+      readonly text: string
+      readonly offset?: number
+      readonly index?: number
+    }
   | { readonly kind: 'timer' | 'end'; readonly at: number }
 
 /** Consecutive inputs of one stream. */

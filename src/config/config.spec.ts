@@ -90,6 +90,17 @@ describe('the configuration', () => {
     expect(config).toMatchObject({ engine: 'kafka', kafkaBrokers: ['one:9092', '[::1]:9093'], role: 'worker' })
   })
 
+  it('has a job outside do the processing on Kafka only, and no processors of its own then', () => {
+    const kafka = { ENGINE: 'kafka', KAFKA_BROKERS: 'one:9092' }
+    expect(readConfig({ ...kafka, PROCESSING: 'external' })).toMatchObject({ processing: 'external' })
+    expect(problemsOf({ PROCESSING: 'external' }).problems).toEqual([
+      'PROCESSING must be internal, since ENGINE is embedded: a job outside reads and writes topics of Kafka',
+    ])
+    expect(problemsOf({ ...kafka, PROCESSING: 'external', PROCESSORS: './mine' }).problems).toEqual([
+      expect.stringMatching(/^PROCESSORS must be empty/),
+    ])
+  })
+
   it('has room for the largest body among those it may hold', () => {
     const { problems } = problemsOf({ MAX_BODY_BYTES: '2097152', INGEST_BUDGET_BYTES: '1048576' })
     expect(problems).toEqual(['INGEST_BUDGET_BYTES must be at least MAX_BODY_BYTES'])

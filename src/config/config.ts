@@ -31,6 +31,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (config.engine === 'kafka' && config.kafkaBrokers.length === 0)
     problems.push('KAFKA_BROKERS must name at least one broker, since ENGINE is kafka')
   if (config.engine === 'embedded' && config.role !== 'all') problems.push('ROLE must be all, since ENGINE is embedded')
+  if (config.engine === 'embedded' && config.processing === 'external')
+    problems.push(
+      'PROCESSING must be internal, since ENGINE is embedded: a job outside reads and writes topics of Kafka',
+    )
+  if (config.processing === 'external' && config.processors.length > 0)
+    problems.push('PROCESSORS must be empty, since PROCESSING is external: they would not be run')
   if (problems.length > 0) throw new ConfigError(problems)
   return config
 }

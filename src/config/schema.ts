@@ -107,8 +107,17 @@ export const SCHEMA = {
     ['all', 'api', 'worker'],
     'With Kafka: whether this replica processes records (worker), serves clients (api), or both.',
   ),
+  processing: oneOf(
+    'PROCESSING',
+    ['internal', 'external'],
+    'Who processes records: Millrace, or with Kafka a job of your own (docs/external-processing.md). The same for all replicas.',
+  ),
   kafkaBrokers: addresses('KAFKA_BROKERS', 'Brokers to begin with; the others are found through them.'),
-  kafkaPrefix: topicName('KAFKA_PREFIX', 'millrace', 'The topics are <prefix>.input and <prefix>.commits.'),
+  kafkaPrefix: topicName(
+    'KAFKA_PREFIX',
+    'millrace',
+    'The topics are <prefix>.input and <prefix>.commits; with PROCESSING=external <prefix>.work and <prefix>.done too.',
+  ),
   kafkaPartitions: number(
     'KAFKA_PARTITIONS',
     12,

@@ -1,5 +1,5 @@
-/** The two logs. */
-export type Log = 'input' | 'commits'
+/** The two logs; and, where records are processed by a job outside, the way to it and the way back. */
+export type Log = 'input' | 'commits' | 'work' | 'done'
 
 /** A message as it is appended. Its key names what it is about to people who look at the topic; nothing else reads it. */
 export interface NewMessage {
@@ -47,7 +47,7 @@ export class LogGap extends Error {
 
 /** What the Kafka engine needs of a cluster. Nothing else knows the client library. */
 export interface Broker {
-  /** Of either log, numbered from 0. */
+  /** Of each log, numbered from 0. */
   readonly partitions: number
 
   /**
@@ -60,7 +60,8 @@ export interface Broker {
   /**
    * The messages of a partition from offset `from` on, as they become durable; never an empty batch. Waits at the end of the log, and
    * through failures of brokers. Fetches ahead a bounded number of bytes. Ends when `signal` is aborted.
-   * @throws LogGap as soon as anything but the next offset would be handed out
+   * @throws LogGap as soon as anything but the next offset would be handed out; of `done`, where others write and transactions leave
+   *   gaps, only when the next offset is not there any more
    */
   read(log: Log, partition: number, from: number, signal: AbortSignal): AsyncIterable<readonly StoredMessage[]>
 

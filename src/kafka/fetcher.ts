@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FetchReply } from 'kafkajs/src/protocol/requests/index.js'
+import { withoutAborted } from './aborted.js'
 import type { Log, StoredMessage } from './broker.js'
 import type { Cluster, Layout } from './cluster.js'
 import { extent } from './extent.js'
 import { PartitionRead, READ_AHEAD_BYTES } from './partition-read.js'
-import { ERROR_CODE, FETCH, READ_UNCOMMITTED } from './protocol.js'
+import { ERROR_CODE, FETCH, READ_COMMITTED, READ_UNCOMMITTED } from './protocol.js'
 
 /** How long a broker waits for messages before it answers with none: a new reader waits for the fetch under way, which is without it. */
 const LONG_POLL_MS = 100
@@ -123,7 +124,7 @@ export class Fetcher {
         maxWaitTime: leftOut ? SHORT_POLL_MS : LONG_POLL_MS,
         minBytes: 1,
         maxBytes: RESPONSE_BYTES,
-        isolationLevel: READ_UNCOMMITTED,
+        isolationLevel: reads.some(({ mayHaveGaps }) => mayHaveGaps) ? READ_COMMITTED : READ_UNCOMMITTED,
         topics: reads.map(({ topic, partition, offset }) => ({
           topic,
           partitions: [{ partition, fetchOffset: offset, maxBytes: PARTITION_BYTES }],
@@ -145,13 +146,13 @@ export class Fetcher {
     const outOfRange: PartitionRead[] = []
     const failed: number[] = []
     for (const { topicName, partitions } of responses) {
-      for (const { partition, errorCode, messages } of partitions) {
+      for (const { partition, errorCode, messages, abortedTransactions } of partitions) {
         const read = reads.find((candidate) => isOf(candidate, topicName, partition))
         if (read === undefined) continue
         if (errorCode === ERROR_CODE.OFFSET_OUT_OF_RANGE) outOfRange.push(read)
         else if (errorCode !== ERROR_CODE.NONE) failed.push(errorCode)
         else if (messages.length > 0) served.push(read)
-        read.add(messages)
+        read.add(withoutAborted(messages, abortedTransactions))
       }
     }
     // A response that is full leaves out the last in line, and a batch larger than its share unless it comes first.

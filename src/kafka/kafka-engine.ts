@@ -38,6 +38,8 @@ export interface KafkaEngineOptions {
   readonly log: (message: string) => void
   /** Called once when this process must stop: a log or its own store is not what it was. */
   readonly onLost: (reason: string) => void
+  /** What those who run this replica should know though it works; undefined if that is nothing. */
+  readonly note?: () => string | undefined
 }
 
 /**
@@ -148,7 +150,8 @@ export class KafkaEngine implements Engine {
   }
 
   health(): { ok: boolean; reason?: string } {
-    return this.lost === undefined ? { ok: true } : { ok: false, reason: this.lost }
+    const reason = this.lost ?? this.options.note?.()
+    return { ok: this.lost === undefined, ...(reason !== undefined && { reason }) }
   }
 
   close(): Promise<void> {

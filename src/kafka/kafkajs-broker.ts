@@ -10,7 +10,7 @@ import './kafkajs-repair.js'
 import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './node-link.js'
 import { DELETE_RECORDS } from './protocol.js'
 import type { TopicNeeds } from './topic-settings.js'
-import { prepareTopics, topicOf } from './topics.js'
+import { logsOf, prepareTopics, topicOf } from './topics.js'
 
 /** How long the leader waits for the other replicas to have trimmed too. */
 const TRIM_TIMEOUT_MS = 5_000
@@ -44,7 +44,7 @@ export class KafkajsBroker implements Broker {
     private readonly options: KafkajsBrokerOptions,
   ) {
     this.partitions = options.partitions
-    const topics = [this.topic('input'), this.topic('commits')]
+    const topics = logsOf(options).map((log) => this.topic(log))
     this.cluster = new Cluster({ ...options, topics })
     this.fetcher = new Fetcher(this.cluster)
   }
@@ -122,7 +122,7 @@ export class KafkajsBroker implements Broker {
       try {
         await Promise.all(
           Array.from({ length: this.partitions }, (_, partition) =>
-            Promise.all([this.extent('input', partition), this.extent('commits', partition)]),
+            Promise.all(logsOf(this.options).map((log) => this.extent(log, partition))),
           ),
         )
         return

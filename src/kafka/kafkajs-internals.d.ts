@@ -46,13 +46,25 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
     readonly isControlRecord: boolean
   }
 
+  /** Every record tells of the batch that it came in. */
+  interface BatchedRecord extends FetchedRecord {
+    readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+  }
+
+  interface AbortedTransaction {
+    readonly producerId: string
+    readonly firstOffset: string
+  }
+
   interface FetchReply {
     readonly responses: readonly {
       readonly topicName: string
       readonly partitions: readonly {
         readonly partition: number
         readonly errorCode: number
-        readonly messages: readonly FetchedRecord[]
+        /** Of a fetch with READ_COMMITTED; else null. */
+        readonly abortedTransactions: readonly AbortedTransaction[] | null
+        readonly messages: readonly BatchedRecord[]
       }[]
     }[]
   }
@@ -136,6 +148,8 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
     }
   }
   export type {
+    AbortedTransaction,
+    BatchedRecord,
     DeleteRecordsReply,
     Definition,
     Exchange,

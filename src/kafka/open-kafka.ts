@@ -2,7 +2,9 @@ import type { SASLOptions } from 'kafkajs'
 import { RETRY_LIFETIME_MS } from '#libs/engine'
 import type { Config } from '../config/schema.js'
 import { UNSETTLED_COMMITS, type Opened } from '../engine.opened.js'
+import { limitsOf } from '../processors/limits.js'
 import { takeFolder } from '../view/folder.js'
+import { External } from './external.js'
 import { KafkaEngine } from './kafka-engine.js'
 import { KafkajsBroker } from './kafkajs-broker.js'
 import { openView } from './open-view.js'
@@ -28,6 +30,7 @@ export async function openKafka(
   const lock = await takeFolder(config.dataDir, 'kafka')
   try {
     const broker = await openBroker(config, log)
+    const external = config.processing === 'external' ? new External(broker, limitsOf(config), log) : undefined
     const view = await openView(config.dataDir, config.diskReserveBytes, broker, log)
     const engine = new KafkaEngine(broker, view.store, {
       backlogBytes: config.ingestBudgetBytes,
@@ -39,6 +42,7 @@ export async function openKafka(
       isWorker: config.role !== 'api',
       log,
       onLost,
+      ...(external && { note: () => external.note() }),
     })
     lock.watch(() => {
       onLost('another process has taken DATA_DIR over')
@@ -46,6 +50,7 @@ export async function openKafka(
     return {
       engine,
       store: view.store,
+      external,
       close: () =>
         view.close().finally(() => {
           lock.leave()
@@ -66,6 +71,7 @@ function openBroker(config: Config, log: (message: string) => void): Promise<Kaf
     prefix: config.kafkaPrefix,
     partitions: config.kafkaPartitions,
     maxMessageBytes: BYTES_A_CHARACTER * Math.max(config.maxCommitBytes, config.maxBodyBytes) + MESSAGE_MARGIN_BYTES,
+    isExternal: config.processing === 'external',
     allowLowReplication: config.kafkaLowReplication === 'allow',
     log,
   })

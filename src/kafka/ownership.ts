@@ -94,7 +94,7 @@ class HeldClaim implements Claim {
   private readonly lost = new AbortController()
   private readonly expired = new AbortController()
   /** Nothing more is read: the partition is lost, given back, or to be taken anew. */
-  private readonly over: AbortSignal
+  readonly over: AbortSignal
   private readonly noted: { readonly offset: number; readonly row: IdentityRow }[] = []
   private reading = Promise.resolve()
   private written = Promise.resolve(true)

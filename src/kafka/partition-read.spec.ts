@@ -31,6 +31,15 @@ describe('a read of one partition', () => {
     expect(read.hasRoom).toBe(true)
   })
 
+  it('of what others write passes over gaps and the ends of transactions, also when nothing else comes', async () => {
+    const read = new PartitionRead('done', 'topic', 0, 0)
+    read.add([record(0), record(1, '', true)])
+    expect(read.offset).toBe(2)
+    read.add([record(4)])
+    expect((await read.take())?.map(({ offset }) => offset)).toEqual([0, 4])
+    expect(read.offset).toBe(5)
+  })
+
   it('hands out what stands before a gap, then tells of it, and fetches no more', async () => {
     const read = readFrom(0)
     read.add([record(0), record(1, '', true), record(2)])

@@ -32,8 +32,11 @@ export interface Request<Body, Reply> {
   readonly body: Body
 }
 
-/** Nothing here is written in transactions: with this level no request looks for their ends. */
+/** Nothing of Millrace's own is written in transactions: with this level no request looks for their ends. */
 export const READ_UNCOMMITTED = 0
+
+/** For what others write: of a transaction nothing comes before it is committed. */
+export const READ_COMMITTED = 1
 
 /** @see https://kafka.apache.org/protocol#protocol_error_codes */
 export const ERROR_CODE = {

@@ -1,3 +1,8 @@
+import type { Log } from './broker.js'
+
+/** What goes to a job, and what comes back, is kept at least this long, in ms. */
+export const WAY_RETENTION_MS = 24 * 3_600_000
+
 export interface TopicNeeds {
   readonly prefix: string
   readonly partitions: number
@@ -5,6 +10,8 @@ export interface TopicNeeds {
   readonly maxMessageBytes: number
   /** Takes fewer than three replicas, and fewer than two in step: then what is acked can be lost with one disk. */
   readonly allowLowReplication: boolean
+  /** Whether records are processed by a job outside, which takes two more topics. */
+  readonly isExternal: boolean
 }
 
 /** A setting of a topic: what it is created with, and whether what was found will do. */
@@ -32,18 +39,27 @@ const atLeast = (name: string, value: number): TopicSetting => ({
   fits: (found) => Number(found) >= value,
 })
 
-/** The same for both logs. @param replicas of the topic */
-export function settingsOf(needs: TopicNeeds, replicas: number): readonly TopicSetting[] {
+/** @param replicas of the topic */
+export function settingsOf(log: Log, needs: TopicNeeds, replicas: number): readonly TopicSetting[] {
   return [
     // Readers stop at a gap.
     exactly('cleanup.policy', 'delete'),
     exactly('message.timestamp.type', 'LogAppendTime'),
-    // The owners of partitions remove what is of no use any more, and nobody does while there is no owner.
-    exactly('retention.ms', UNLIMITED),
+    retention(log),
     exactly('retention.bytes', UNLIMITED),
     atLeast('max.message.bytes', needs.maxMessageBytes),
     minInSync(needs, replicas),
   ]
+}
+
+/**
+ * Of the two logs the owners of partitions remove what is of no use any more, and nobody does while there is no owner. What goes to a job
+ * is in the input too, and written again until it is answered.
+ */
+function retention(log: Log): TopicSetting {
+  if (log === 'input' || log === 'commits') return exactly('retention.ms', UNLIMITED)
+  const setting = atLeast('retention.ms', WAY_RETENTION_MS)
+  return { ...setting, fits: (found) => found === UNLIMITED || setting.fits(found) }
 }
 
 /** Redpanda has no such setting: there acks=all is the majority, always. */

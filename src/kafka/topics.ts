@@ -6,6 +6,7 @@ import { TopicError } from './topic-error.js'
 import { settingsOf, type TopicNeeds, type TopicSetting } from './topic-settings.js'
 
 const LOGS = ['input', 'commits'] as const
+const WAYS = ['work', 'done'] as const
 const REPLICAS = 3
 
 /** Some brokers hear of a new topic later than others. */
@@ -18,13 +19,16 @@ export function topicOf(prefix: string, log: Log): string {
   return `${prefix}.${log}`
 }
 
+/** What there has to be a topic of. */
+export const logsOf = ({ isExternal }: TopicNeeds): readonly Log[] => (isExternal ? [...LOGS, ...WAYS] : LOGS)
+
 /**
- * Creates the topics of the two logs where they are missing, and looks whether they will do. Resolves with whether one is new.
+ * Creates the topics where they are missing, and looks whether they will do. Resolves with whether one is new.
  * @throws TopicError naming every problem; what exists is never changed
  */
 export async function prepareTopics(admin: Admin, needs: TopicNeeds): Promise<boolean> {
   const created = await createMissing(admin, needs)
-  const problems = await Promise.all(LOGS.map((log) => onceKnown(() => problemsOf(admin, log, needs))))
+  const problems = await Promise.all(logsOf(needs).map((log) => onceKnown(() => problemsOf(admin, log, needs))))
   if (problems.flat().length > 0) throw new TopicError(problems.flat())
   return created
 }
@@ -37,43 +41,42 @@ async function createMissing(admin: Admin, needs: TopicNeeds): Promise<boolean> 
   if (replicas < REPLICAS && !needs.allowLowReplication)
     throw new TopicError(
       missing.map(
-        (topic) =>
-          `${topic} is missing, and for ${REPLICAS} replicas there are ${brokers} brokers: add brokers, ${LOW_REPLICATION}`,
+        (log) =>
+          `${topicOf(needs.prefix, log)} is missing, and for ${REPLICAS} replicas there are ${brokers} brokers: add brokers, ${LOW_REPLICATION}`,
       ),
     )
   // Of two processes that start together, one finds that they exist. Waiting for leaders fails at a broker that has not heard of them.
   await admin.createTopics({
     waitForLeaders: false,
-    topics: missing.map((topic) => ({
-      topic,
+    topics: missing.map((log) => ({
+      topic: topicOf(needs.prefix, log),
       numPartitions: needs.partitions,
       replicationFactor: replicas,
-      configEntries: settingsOf(needs, replicas).map(({ name, value }) => ({ name, value })),
+      configEntries: settingsOf(log, needs, replicas).map(({ name, value }) => ({ name, value })),
     })),
   })
   return true
 }
 
 /**
- * Both, or none.
- * @throws TopicError if one alone is there: the other was deleted, and one made anew would not go with it
+ * Of the two logs both, or none.
+ * @throws TopicError if one of them is missing though another topic is there: it was deleted, and one made anew would not go with that
  */
-async function missingTopics(admin: Admin, { prefix }: TopicNeeds): Promise<readonly string[]> {
+async function missingTopics(admin: Admin, needs: TopicNeeds): Promise<readonly Log[]> {
   const deadline = performance.now() + KNOWN_WITHIN_MS
   for (;;) {
     const existing = new Set(await admin.listTopics())
-    const missing = LOGS.map((log) => topicOf(prefix, log)).filter((topic) => !existing.has(topic))
-    if (missing.length !== 1) return missing
-    // Two that are made at this moment may be heard of one after the other.
-    if (performance.now() > deadline)
-      throw new TopicError(
-        missing.map(
-          (topic) =>
-            `${topic} is missing, though the other topic is there: delete that too, if its data may go, or set KAFKA_PREFIX to one that is not in use`,
-        ),
-      )
+    const missing = logsOf(needs).filter((log) => !existing.has(topicOf(needs.prefix, log)))
+    const lost = LOGS.filter((log) => missing.includes(log))
+    if (lost.length === 0 || missing.length === logsOf(needs).length) return missing
+    // Those that are made at this moment may be heard of one after the other.
+    if (performance.now() > deadline) throw new TopicError(lost.map((log) => lostTopic(topicOf(needs.prefix, log))))
     await wait(RETRY_MS)
   }
+}
+
+function lostTopic(topic: string): string {
+  return `${topic} is missing, though another topic of the prefix is there: delete that too, if its data may go, or set KAFKA_PREFIX to one that is not in use`
 }
 
 /** What does not fit, in words. */
@@ -86,7 +89,7 @@ async function problemsOf(admin: Admin, log: Log, needs: TopicNeeds): Promise<re
   return [
     ...(partitions.length === needs.partitions ? [] : [otherPartitions(topic, partitions.length, needs.partitions)]),
     ...(replicas >= REPLICAS || needs.allowLowReplication ? [] : [fewReplicas(topic, replicas)]),
-    ...settingsOf(needs, replicas)
+    ...settingsOf(log, needs, replicas)
       .filter(({ name, fits }) => !fits(config.get(name)))
       .map((setting) => misfit(topic, setting, config.get(setting.name))),
   ]

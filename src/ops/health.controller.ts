@@ -38,7 +38,7 @@ export class HealthController {
     if (!ok) throw new ApiError('log_unavailable', reason === undefined ? {} : { message: reason })
     if (this.readiness.phase === 'stopping') throw new ApiError('shutting_down')
     if (this.readiness.phase === 'starting' || !this.caughtUp()) throw new ApiError('view_behind')
-    return { status: 'success', message: 'ready' }
+    return { status: 'success', message: reason === undefined ? 'ready' : `ready, but ${reason}` }
   }
 
   private caughtUp(): boolean {

@@ -1,4 +1,4 @@
-import type { StoredEntry, StreamSettings } from '#libs/engine'
+import type { Claim, StoredEntry, StreamSettings } from '#libs/engine'
 import type { Outcome, Work } from '#libs/processor'
 
 /** Pattern of the handler that processes batches. */
@@ -9,6 +9,7 @@ export const BATCH_RECORDS = 500
 
 /** What a stream's processor is to do next. */
 export interface StreamWork extends Work {
+  readonly incarnation: string
   readonly settings: StreamSettings
 }
 
@@ -33,4 +34,13 @@ export interface Asking {
   readonly askLong: (work: StreamWork) => Promise<StreamOutcomes | undefined>
   /** Leaves an entry to a stream that is a straggler by now. To be called for all that it was asked about, before the next commit. */
   readonly leave: (stream: string, entry: StoredEntry) => void
+}
+
+/** Has records processed by a job outside, partition by partition. */
+export interface ExternalProcessing {
+  /**
+   * What processes the work of a claim until that ends: then a batch under way is rejected.
+   * @throws ApiError `log_unavailable`, by the handler, when the claim has ended
+   */
+  handlerFor(claim: Claim): BatchHandler
 }

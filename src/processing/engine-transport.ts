@@ -3,7 +3,7 @@ import { ApiError } from '#libs/contract'
 import type { Engine } from '#libs/engine'
 import { isObservable, lastValueFrom } from 'rxjs'
 import type { View } from '../view/view.js'
-import { RECORDS, type BatchHandler, type StreamOutcomes } from './batch.js'
+import { RECORDS, type BatchHandler, type ExternalProcessing, type StreamOutcomes } from './batch.js'
 import { Owner } from './owner.js'
 
 export interface EngineTransportOptions {
@@ -11,6 +11,8 @@ export interface EngineTransportOptions {
   readonly view: View
   readonly maxCommitChars: number
   readonly maxDeadLetterBytes: number
+  /** In place of the handler. */
+  readonly external?: ExternalProcessing | undefined
   /** Called when the owner of a partition fails for a reason of its own: nothing would be processed any more. */
   readonly onFailure: (error: unknown) => void
 }
@@ -27,18 +29,19 @@ export class EngineTransport extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
-    const { engine, view, maxCommitChars, maxDeadLetterBytes, onFailure } = this.options
+    const { engine, view, maxCommitChars, maxDeadLetterBytes, external, onFailure } = this.options
     const handler = this.getHandlerByPattern(RECORDS)
-    const process: BatchHandler = async (batch) => {
+    const byHandler: BatchHandler = async (batch) => {
       const result: unknown = await handler?.(batch)
       return (isObservable(result) ? await lastValueFrom(result) : result) as readonly StreamOutcomes[]
     }
     engine
       .start(view, (claim) => {
-        if (handler === null) {
+        if (handler === null && external === undefined) {
           this.logger.warn('No handler processes records: sends are kept and wait.')
           return
         }
+        const process = external?.handlerFor(claim) ?? byHandler
         const append = engine.append.bind(engine, claim.partition)
         const owns = (stream: string): boolean => engine.partitionOf(stream) === claim.partition
         const owner = new Owner({ claim, view, process, append, owns, maxCommitChars, maxDeadLetterBytes })

@@ -25,6 +25,7 @@ async function host(): Promise<ProcessorHost> {
 
 const workOf = (processor: string, values: readonly unknown[]): StreamWork => ({
   stream: processor,
+  incarnation: '0'.repeat(16),
   settings: { processor, options: {}, labels: {}, retentionMs: 1, idleTimeoutMs: 1 },
   options: {},
   inputs: values.map((value): Input => ({ kind: 'record', at: 1, text: JSON.stringify(value) })),

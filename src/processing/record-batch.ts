@@ -231,11 +231,12 @@ export class RecordBatch {
 function worksOf(pieces: Iterable<Piece>, draft: Draft): StreamWork[] {
   const inputs = new Map<string, Input[]>()
   for (const { entry, from, until } of pieces) {
-    const { stream, records, at } = entry
+    const { stream, records, at, offset } = entry
     const mine = inputs.get(stream) ?? []
     if (mine.length === 0) inputs.set(stream, mine)
+    let index = from
     for (const text of until - from === records.length ? records : records.slice(from, until))
-      mine.push({ kind: 'record', at, text })
+      mine.push({ kind: 'record', at, text, offset, index: index++ })
   }
   return [...inputs].flatMap(([stream, mine]) => {
     const header = draft.header(stream)
@@ -244,9 +245,18 @@ function worksOf(pieces: Iterable<Piece>, draft: Draft): StreamWork[] {
 }
 
 export function workOf(draft: Draft, header: StreamHeader, inputs: readonly Input[]): StreamWork {
-  const { id: stream, settings, timer, state } = header
+  const { id: stream, incarnation, settings, timer, state } = header
   const { options } = settings
-  return { stream, settings, options, inputs, timer, state: draft.stateOf(header), stateVersion: state?.version }
+  return {
+    stream,
+    incarnation,
+    settings,
+    options,
+    inputs,
+    timer,
+    state: draft.stateOf(header),
+    stateVersion: state?.version,
+  }
 }
 
 /** Decides about a send, in log order, and leaves the verdict in the draft. */

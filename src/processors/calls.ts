@@ -14,6 +14,7 @@ export const listProcessors: Call = {
           one: {
             status: 'success',
             message: 'Processors',
+            processing: 'internal',
             processors: [
               {
                 name: 'identity',

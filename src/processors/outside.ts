@@ -14,7 +14,8 @@ export interface Outside {
   check(processor: string, options: unknown): Promise<Refusal | undefined>
 }
 
-const NAME = /^[A-Za-z0-9._-]{1,128}$/
+/** What a processor may be called. */
+export const NAME = /^[A-Za-z0-9._-]{1,128}$/
 
 /** What each setting has to be. One that is misspelt must not be a default that goes unnoticed. */
 const SETTINGS: Readonly<Record<keyof ProcessorIdentity, (value: unknown) => boolean>> = {

@@ -69,7 +69,8 @@ export class LifecycleService {
     const settings = { processor: processor.name, options, labels, retentionMs, idleTimeoutMs }
     const own =
       request.processor_options ?? request.labels ?? request.retention_ms ?? request.idle_timeout_ms ?? undefined
-    return own === undefined ? this.sharedOf(settings) : settings
+    // Names that are not known here are without number.
+    return own === undefined && this.processors.all.has(processor.name) ? this.sharedOf(settings) : settings
   }
 
   private sharedOf(settings: StreamSettings): StreamSettings {

@@ -104,7 +104,9 @@ const result = {
     object({ status: { const: 'success' }, data: anyJson('What the processor made of the record: any JSON value.') }),
     object({
       status: { const: 'error' },
-      code: { type: 'string', enum: Object.keys(RESULT_ERRORS) },
+      code: text(
+        `One of ${Object.keys(RESULT_ERRORS).join(', ')}; with PROCESSING=external also codes of the job's own.`,
+      ),
       message: text('Why this record has no result.'),
     }),
   ],
@@ -132,7 +134,16 @@ export const SCHEMAS = {
     },
     ['next'],
   ),
-  ProcessorList: object({ ...success, processors: { type: 'array', items: object(processor) } }),
+  ProcessorList: object({
+    ...success,
+    processing: {
+      type: 'string',
+      enum: ['internal', 'external'],
+      description:
+        'Who processes records. External: a job that Millrace knows nothing of, so any name and options are taken.',
+    },
+    processors: { type: 'array', items: object(processor) },
+  }),
   Result: { ...result, description: 'The result of one record: what was made of it, or why there is nothing.' },
   Reset: {
     ...object({

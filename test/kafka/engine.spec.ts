@@ -23,6 +23,7 @@ async function taking(prefix: string): Promise<Broker> {
     partitions: 2,
     maxMessageBytes: 4_000_000,
     allowLowReplication: false,
+    isExternal: false,
     log: () => undefined,
   })
   const partitions = [0, 1]

@@ -11,7 +11,7 @@ import { until } from '../support/until.js'
 const brokers = kafkaBrokers()
 
 describeOnKafka('the logs on a cluster of three brokers', () => {
-  const needs = topicNeeds({ partitions: 12 })
+  const needs = topicNeeds({ partitions: 12, isExternal: true })
   const topic = `${needs.prefix}.input`
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
   const reading = new AbortController()
@@ -160,6 +160,25 @@ describeOnKafka('the logs on a cluster of three brokers', () => {
     const batches = read(11, 0)
     expect(await take(batches, 1)).toMatchObject([{ offset: 0, text: 'in a transaction' }])
     await expect(batches.next()).rejects.toThrow(new LogGap('input', 11, 1, 'offset 2 came'))
+  }, 60_000)
+
+  it('of what a job writes in transactions hands out the committed ones, also behind gaps', async () => {
+    const done = `${needs.prefix}.done`
+    const producer = kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      transactionalId: done,
+      maxInFlightRequests: 1,
+    })
+    afterTests(() => producer.disconnect())
+    await producer.connect()
+    for (const value of ['aborted', 'committed', 'aborted too', 'committed too']) {
+      const transaction = await producer.transaction()
+      await transaction.send({ topic: done, messages: [{ partition: 4, value }] })
+      await (value.startsWith('aborted') ? transaction.abort() : transaction.commit())
+    }
+    await broker.append('done', 4, [{ key: 'k', text: 'in no transaction' }])
+    const messages = await take(broker.read('done', 4, 0, reading.signal)[Symbol.asyncIterator](), 3)
+    expect(messages.map(({ text }) => text)).toEqual(['committed', 'committed too', 'in no transaction'])
   }, 60_000)
 
   it('says that what is too large will never be appended', async () => {

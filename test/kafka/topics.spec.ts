@@ -3,7 +3,7 @@ import { ConfigResourceTypes, Kafka, logLevel, type ITopicConfig } from 'kafkajs
 import type { Log } from '../../src/kafka/broker.js'
 import { TopicError } from '../../src/kafka/topic-error.js'
 import { settingsOf, type TopicNeeds } from '../../src/kafka/topic-settings.js'
-import { prepareTopics } from '../../src/kafka/topics.js'
+import { logsOf, prepareTopics } from '../../src/kafka/topics.js'
 import { afterTests } from '../support/clean-up.js'
 import { describeOnKafka } from '../support/describe-on-kafka.js'
 import { kafkaBrokers } from '../support/kafka-brokers.js'
@@ -22,9 +22,9 @@ describeOnKafka('the topics at start', () => {
 
   /** The topics as they are made at start, but for what is given. */
   async function create(needs: TopicNeeds, given: Partial<Record<Log, Shape>>): Promise<void> {
-    const topics = (['input', 'commits'] as const).map((log) => {
+    const topics = logsOf(needs).map((log) => {
       const { config = {}, ...shape } = given[log] ?? {}
-      const settings = settingsOf(needs, 3).map(({ name, value }) => ({ name, value: config[name] ?? value }))
+      const settings = settingsOf(log, needs, 3).map(({ name, value }) => ({ name, value: config[name] ?? value }))
       const topic = { topic: `${needs.prefix}.${log}`, numPartitions: needs.partitions, replicationFactor: 3 }
       return { ...topic, ...shape, configEntries: settings }
     })
@@ -99,9 +99,38 @@ describeOnKafka('the topics at start', () => {
     await create(needs, {})
     await admin.deleteTopics({ topics: [`${needs.prefix}.input`] })
     expect(await problemsOf(needs)).toEqual([
-      `${needs.prefix}.input is missing, though the other topic is there: delete that too, if its data may go, or set KAFKA_PREFIX to one that is not in use`,
+      `${needs.prefix}.input is missing, though another topic of the prefix is there: delete that too, if its data may go, or set KAFKA_PREFIX to one that is not in use`,
     ])
   }, 60_000)
+
+  it('of a job outside are made beside logs that are there already, and checked as these are', async () => {
+    const logs = topicNeeds({ partitions: 1 })
+    const needs = { ...logs, isExternal: true }
+    expect(await problemsOf(logs)).toEqual([])
+    expect(await problemsOf(needs)).toEqual([])
+    const { topics } = await admin.fetchTopicMetadata({ topics: [`${needs.prefix}.work`, `${needs.prefix}.done`] })
+    expect(topics.map(({ partitions }) => partitions.length)).toEqual([1, 1])
+    expect(await problemsOf({ ...needs, partitions: 2 })).toHaveLength(4)
+  }, 60_000)
+
+  it('of a job outside are refused without the logs: what stands in them is of others', async () => {
+    const needs = topicNeeds({ partitions: 1, isExternal: true })
+    expect(await problemsOf(needs)).toEqual([])
+    await admin.deleteTopics({ topics: [`${needs.prefix}.input`, `${needs.prefix}.commits`] })
+    expect(await problemsOf(needs)).toEqual(
+      ['input', 'commits'].map(
+        (log) => expect.stringContaining(`${needs.prefix}.${log} is missing, though`) as unknown,
+      ),
+    )
+  }, 60_000)
+
+  it('of a job outside are refused where they forget too soon, and may keep more than they must', async () => {
+    const needs = topicNeeds({ partitions: 1, isExternal: true })
+    await create(needs, { work: { config: { 'retention.ms': '3600000' } }, done: { config: { 'retention.ms': '-1' } } })
+    const [problem, ...others] = await problemsOf(needs)
+    expect(others).toEqual([])
+    expect(problem).toContain(`${needs.prefix}.work has retention.ms 3600000, needed is at least 86400000: `)
+  })
 
   it('are refused with another number of partitions', async () => {
     const needs = topicNeeds({ partitions: 2 })

@@ -61,7 +61,7 @@ export class SimulatedCluster {
   ) {
     const empty = (): PartitionLog[] =>
       Array.from({ length: partitions }, () => ({ messages: [], oldest: 0, waiting: new Set() }))
-    this.logs = { input: empty(), commits: empty() }
+    this.logs = { input: empty(), commits: empty(), work: empty(), done: empty() }
   }
 
   partition(log: Log, partition: number): PartitionLog {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readConfig } from '../../src/config/config.js'
 import type { Broker } from '../../src/kafka/broker.js'
 import { KafkaEngine } from '../../src/kafka/kafka-engine.js'
-import type { BatchHandler } from '../../src/processing/batch.js'
+import type { BatchHandler, ExternalProcessing } from '../../src/processing/batch.js'
 import { Owner } from '../../src/processing/owner.js'
 import { Decisions } from '../../src/streams/decisions.js'
 import { Directory } from '../../src/streams/directory.js'
@@ -24,6 +24,8 @@ export interface KafkaReplicaOptions {
   readonly process?: BatchHandler
   /** Default: none is forgotten while a test runs. */
   readonly commitsRetentionMs?: number
+  /** Default: records are processed here, each being its own result. */
+  readonly external?: ExternalProcessing
   /** Default: what it says is not kept. */
   readonly log?: (message: string) => void
 }
@@ -63,17 +65,17 @@ export class KafkaReplica {
   static async start(broker: Broker, options: KafkaReplicaOptions): Promise<KafkaReplica> {
     const store = new Store(join(await temporaryFolder(), 'store'), 0, false)
     const replica = new KafkaReplica(broker, store, options)
-    await replica.work()
+    await replica.work(options.external)
     return replica
   }
 
-  private async work(): Promise<void> {
+  private async work(external?: ExternalProcessing): Promise<void> {
     const { engine, view } = this
     await engine.start(view, (claim) => {
       const owner = new Owner({
         claim,
         view,
-        process: this.options.process ?? echo,
+        process: external?.handlerFor(claim) ?? this.options.process ?? echo,
         append: (entry) => engine.append(claim.partition, entry),
         owns: (stream) => engine.partitionOf(stream) === claim.partition,
         maxCommitChars: 100_000,

@@ -12,6 +12,7 @@ export function topicNeeds(needs: Partial<TopicNeeds> = {}): TopicNeeds {
     partitions: 3,
     maxMessageBytes: 4 * 1024 * 1024,
     allowLowReplication: false,
+    isExternal: false,
     ...needs,
   }
 }

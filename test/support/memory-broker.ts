@@ -25,7 +25,7 @@ export class MemoryCluster {
 
   constructor(readonly partitions: number) {
     const empty = (): Partition[] => Array.from({ length: partitions }, () => ({ oldest: 0, messages: [] }))
-    this.logs = { input: empty(), commits: empty() }
+    this.logs = { input: empty(), commits: empty(), work: empty(), done: empty() }
   }
 
   /** As one replica sees it. */

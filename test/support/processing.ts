@@ -9,6 +9,7 @@ import {
   type ProcessorClass,
   type RecordProcessor,
 } from '#libs/processor'
+import { readConfig } from '../../src/config/config.js'
 import type { BatchHandler } from '../../src/processing/batch.js'
 import { Identity } from '../../src/processors/identity.js'
 import type { Outside } from '../../src/processors/outside.js'
@@ -48,5 +49,5 @@ const NOTHING_OUTSIDE: Outside = { processors: [], check: () => Promise.resolve(
 /** What finds the two simplest built-in ones, as if they were providers of an application, and those from outside. */
 export function processorsOf(outside = NOTHING_OUTSIDE): Processors {
   const providers = [Identity, Uppercase].map((metatype) => ({ metatype, instance: new metatype() }))
-  return new Processors({ getProviders: () => providers } as unknown as DiscoveryService, outside)
+  return new Processors({ getProviders: () => providers } as unknown as DiscoveryService, outside, readConfig({}))
 }
