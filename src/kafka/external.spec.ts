@@ -67,6 +67,23 @@ describe('external processing', () => {
     await replica.close()
   })
 
+  it('hands a large send out in pieces, each named by its first record', async () => {
+    const cluster = new MemoryCluster(1)
+    const { replica } = await started(cluster)
+    const job = new MemoryJob(cluster, identityJob)
+    await replica.lifecycle.start('s', {})
+    const body = Buffer.from(range(1_200).join('\n'))
+    await replica.sends.send('s', { headers: { 'content-type': 'application/x-ndjson' }, body })
+    expect(await resultsOf(replica, 's', 1_200)).toEqual(range(1_200).map(success))
+    expect(job.seen.map(({ offset, index, count }) => [offset, index, count])).toEqual([
+      [1, 0, 500],
+      [1, 500, 500],
+      [1, 1_000, 200],
+    ])
+    await job.stop()
+    await replica.close()
+  })
+
   it('drops what is no answer, and goes on', async () => {
     const cluster = new MemoryCluster(1)
     const { replica, logged } = await started(cluster)
