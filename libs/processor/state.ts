@@ -46,8 +46,8 @@ export class StateError extends Error {
 
 /** The state as a processor changes it, record by record, over what is stored. A record's changes count with it or not at all. */
 export class StateOverlay implements State {
-  /** What counts already. */
-  private readonly changed = new Map<string, string | null>()
+  /** What counts already, as far as it was changed or looked at: a key is looked up in what is stored only once. */
+  private readonly counted = new Map<string, string | null>()
   /** What the present record changes. */
   private readonly changing = new Map<string, string | null>()
   private countedBytes: number
@@ -91,7 +91,7 @@ export class StateOverlay implements State {
 
   *keys(prefix = ''): Generator<string> {
     const known = new Set(this.stored.keys(prefix))
-    for (const changes of [this.changed, this.changing])
+    for (const changes of [this.counted, this.changing])
       for (const [key, value] of changes) {
         if (!key.startsWith(prefix)) continue
         if (value === null) known.delete(key)
@@ -114,7 +114,7 @@ export class StateOverlay implements State {
   take(): StateChange[] {
     if (this.changing.size === 0) return []
     const changes = [...this.changing]
-    for (const [key, value] of changes) this.changed.set(key, value)
+    for (const [key, value] of changes) this.counted.set(key, value)
     this.changing.clear()
     this.countedBytes = this.bytes
     return changes
@@ -133,9 +133,11 @@ export class StateOverlay implements State {
   }
 
   private text(key: string): string | undefined {
-    const known = this.changing.get(key) ?? (this.changing.has(key) ? null : this.changed.get(key))
-    if (known !== undefined) return known ?? undefined
-    return this.stored.get(key)
+    const changing = this.changing.get(key)
+    if (changing !== undefined) return changing ?? undefined
+    let counted = this.counted.get(key)
+    if (counted === undefined) this.counted.set(key, (counted = this.stored.get(key) ?? null))
+    return counted ?? undefined
   }
 
   private bytesOf(key: string): number {
