@@ -1,7 +1,5 @@
 import { Processor, type InputRecord, type RecordProcessor } from '#libs/processor'
 
-const PLAIN = { enumerable: true, configurable: true, writable: true }
-
 @Processor('uppercase', {
   description: 'Upper-cases strings, also inside arrays and objects; keys and other values stay as they are.',
   deterministic: true,
@@ -17,11 +15,8 @@ function upper(value: unknown): unknown {
   if (typeof value === 'string') return value.toUpperCase()
   if (Array.isArray(value)) return value.map(upper)
   if (typeof value !== 'object' || value === null) return value
-  const result: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) {
-    // Assigning to "__proto__" would set the prototype; defining keeps it a key like any other.
-    if (key === '__proto__') Object.defineProperty(result, key, { ...PLAIN, value: upper(member) })
-    else result[key] = upper(member)
-  }
+  // In a copy "__proto__" is a key like any other, and assigning to it keeps it one; in a new object it would set the prototype.
+  const result: Record<string, unknown> = { ...value }
+  for (const key in result) result[key] = upper(result[key])
   return result
 }
