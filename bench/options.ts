@@ -16,7 +16,8 @@ export interface Options {
 export const usage = `npm run bench -- [--engine ENGINE] [--quick] [--only ROW[,ROW…]] [--out FILE] [--program FILE]
   --engine   embedded (the default), or kafka: on three brokers of its own
   --quick    the short form, minutes instead of tens of minutes
-  --only     some rows: sends, ndjson, fan-out, latency, original, stored, memory; on kafka: sends, ndjson, latency, replicas
+  --only     some rows: sends, ndjson, processors, fan-out, latency, neighbours, original, stored, memory, windows;
+             on kafka: sends, ndjson, latency, replicas
   --out      where the JSON goes (bench/results/latest.json)
   --program  another build to measure in Millrace's place (dist/bundle/program/main.js)`
 

@@ -1,5 +1,6 @@
+import { poll } from '../harness/deadline.js'
 import { spread } from './connection-pool.js'
-import type { HttpConnection, Reply } from './http-connection.js'
+import { HttpConnection, type Reply } from './http-connection.js'
 
 const controlConnections = 16
 
@@ -21,13 +22,27 @@ export function accepted(reply: Reply): Reply {
   return reply
 }
 
+/** What a stream is started with; nothing for the defaults. */
+export interface StreamStart {
+  readonly processor?: string
+  readonly processor_options?: object
+}
+
 export async function startStreams(
   port: number,
   streams: readonly string[],
   connections = controlConnections,
+  start: StreamStart = {},
 ): Promise<void> {
+  const body = Object.keys(start).length === 0 ? '' : JSON.stringify(start)
   await spread(port, connections, streams.length, async (connection, index) => {
-    accepted(await connection.request('POST', `/stream/${streams[index] ?? ''}/start`))
+    accepted(await connection.request('POST', `/stream/${streams[index] ?? ''}/start`, body))
+  })
+}
+
+export async function endStreams(port: number, streams: readonly string[]): Promise<void> {
+  await spread(port, controlConnections, streams.length, async (connection, index) => {
+    accepted(await connection.request('POST', `/stream/${streams[index] ?? ''}/end`))
   })
 }
 
@@ -35,6 +50,24 @@ export async function startStreams(
 export async function describe(connection: HttpConnection, stream: string): Promise<Progress | undefined> {
   const reply = await connection.request('GET', `/stream/${stream}`)
   return reply.status === 404 ? undefined : (JSON.parse(accepted(reply).body) as Progress)
+}
+
+/**
+ * Waits until nothing is left to process in `streams`, and asks so seldom that the server is not kept from it.
+ * @returns when that was found, as performance.now()
+ * @throws if it takes longer than `limitMs`
+ */
+export async function processed(port: number, streams: readonly string[], limitMs: number): Promise<number> {
+  const connection = await HttpConnection.open(port)
+  try {
+    for (const stream of streams) {
+      const done = await poll(limitMs, 5, async () => (await describe(connection, stream))?.lag === 0)
+      if (!done) throw new Error(`${stream} is not processed after ${limitMs} ms`)
+    }
+    return performance.now()
+  } finally {
+    connection.close()
+  }
 }
 
 /**

@@ -11,6 +11,8 @@ export class EventChecker implements Sink {
   count = 0
   lastAt = 0
   problem: string | undefined
+  /** Whether the stream has said that it is over. */
+  ended = false
   private id = ''
   private name = ''
   private data: string | undefined
@@ -36,6 +38,8 @@ export class EventChecker implements Sink {
     this.data = undefined
     this.name = ''
     if (data === undefined) return
+    if (name === 'end') this.ended = true
+    if (this.ended) return
     this.lastAt = performance.now()
     this.problem ??= name === '' ? this.verify(data) : `event ${name} after seq ${this.previous}`
     this.count++

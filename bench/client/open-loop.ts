@@ -12,7 +12,7 @@ const maxConnections = 512
  */
 export async function sendOpenLoop(
   port: number,
-  path: string,
+  pathOf: (n: number) => string,
   count: number,
   dueAt: (n: number) => number,
   body: (n: number) => string,
@@ -33,7 +33,7 @@ export async function sendOpenLoop(
   const work = async (n: number): Promise<void> => {
     const connection = idle.pop() ?? (await open())
     for (let due: number | undefined = n; due !== undefined; due = waiting.shift()) {
-      accepted(await connection.request('POST', path, body(due)))
+      accepted(await connection.request('POST', pathOf(due), body(due)))
     }
     idle.push(connection)
   }

@@ -1,7 +1,8 @@
-import { cpuSeconds, machineCpuSeconds } from './proc.js'
+import { cpuSeconds, machineCpuSeconds, treeCpuSeconds } from './proc.js'
 
 /** Cores in use, as a mean over a measurement: 1 is one whole core. */
 export interface CpuUse {
+  /** With its worker processes. */
   readonly server: number
   /** This process and every wrk it ran. */
   readonly client: number
@@ -13,7 +14,7 @@ export interface CpuUse {
 export function meterCpu(...serverPids: readonly number[]): () => CpuUse {
   const read = (): number[] => [
     performance.now() / 1000,
-    serverPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+    serverPids.reduce((sum, pid) => sum + treeCpuSeconds(pid), 0),
     cpuSeconds('self', true),
     machineCpuSeconds(),
   ]

@@ -43,16 +43,17 @@ export async function takeTurns<C extends Contender>(
   bench: Bench,
   contenders: readonly C[],
   measure: (contender: C, roundNumber: number) => Promise<Sample>,
+  rounds = bench.settings.rounds,
 ): Promise<Map<string, Sample[]>> {
   const samples = new Map(contenders.map(({ name }): [string, Sample[]] => [name, []]))
   for (const contender of contenders) contender.suspend()
-  for (let number = 0; number <= bench.settings.rounds; number++) {
+  for (let number = 0; number <= rounds; number++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(turn + number) % contenders.length]
       if (contender === undefined) continue
       const sample = await inItsTurn(contender, number, measure)
       if (number > 0) samples.get(contender.name)?.push(sample)
-      bench.progress(`round ${number}/${bench.settings.rounds} ${contender.name}: ${summary(sample)}`)
+      bench.progress(`round ${number}/${rounds} ${contender.name}: ${summary(sample)}`)
     }
   }
   return samples

@@ -12,6 +12,13 @@ export function cpuSeconds(pid: number | 'self', reaped = false): number {
   return ticks / ticksPerSecond
 }
 
+/** The same of `pid` and all processes that it has begun, finished ones too. */
+export function treeCpuSeconds(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  const own = cpuSeconds(pid, true)
+  return children === '' ? own : children.split(' ').reduce((sum, child) => sum + treeCpuSeconds(Number(child)), own)
+}
+
 /** CPU seconds the whole machine has been busy so far: neither idle nor waiting for the disk. */
 export function machineCpuSeconds(): number {
   const total = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''

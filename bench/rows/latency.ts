@@ -41,7 +41,14 @@ export const latency = (targets: LatencyTargets): Row => ({
       await allOpened(readers)
       const stopMeter = meterCpu(pid)
       startAt = performance.now() + 20
-      await sendOpenLoop(port, `/stream/${stream}/send`, sends, dueAt, (n) => `{"data":${recordText(n)}}`)
+      const path = `/stream/${stream}/send`
+      await sendOpenLoop(
+        port,
+        () => path,
+        sends,
+        dueAt,
+        (n) => `{"data":${recordText(n)}}`,
+      )
       await poll(drainLimitMs, 2, () => recorder.count >= expected && checker.count >= sends)
       const cpu = stopMeter()
       for (const reader of readers) reader.close()

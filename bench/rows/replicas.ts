@@ -33,7 +33,7 @@ async function measure({ settings }: Bench, { servers }: ReplicaSet, stream: str
       const numberOf = (n: number): number => n * servers.length + i
       const dueAt = (n: number): number => startedAt + (numberOf(n) * 1000) / sendsPerSecond
       const body = (n: number): string => `{"data":${recordText(numberOf(n))}}`
-      return sendOpenLoop(port, `/stream/${stream}/send`, perReplica, dueAt, body)
+      return sendOpenLoop(port, () => `/stream/${stream}/send`, perReplica, dueAt, body)
     }),
   )
   await poll(drainLimitMs, 2, () => sinks.every((sink) => sink.count >= records))

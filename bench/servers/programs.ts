@@ -33,4 +33,7 @@ function onKafka(millrace: ServerProgram, brokers: readonly string[]): Record<'m
   }
 }
 
+/** What `PROCESSORS` is set to where processors of a user's are measured. */
+export const userProcessors = compiled('../processors')
+
 export const defaultMillraceEntry = compiled('../../bundle/program/main.js')
