@@ -164,6 +164,13 @@ export const ERRORS = {
     outcome: 'nothing-happened',
     message: 'The log takes no appends. The server must be restarted; see its log.',
   },
+  processor_unavailable: {
+    status: 503,
+    retry: true,
+    outcome: 'nothing-happened',
+    message:
+      'The processor cannot be loaded at present, so its options cannot be checked. Its file must be mended: the server log says why.',
+  },
   shutting_down: {
     status: 503,
     retry: true,

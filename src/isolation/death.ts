@@ -1,5 +1,5 @@
 import type { ResultErrorCode } from '#libs/contract'
-import type { Report } from './messages.js'
+import type { End } from './reports.js'
 
 /** Ends that are V8's own when it gets no more memory, or the kernel's when there is none. */
 const FOR_LACK_OF_MEMORY: readonly (string | null)[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGKILL']
@@ -18,13 +18,11 @@ export class Death extends Error {
 
   /**
    * What an end says of the record it came with.
-   * @param report the watchdog's last words, empty if it said none
+   * @param end what the watchdog said, if it was the watchdog
    */
-  static of(report: string, signal: string | null): Death {
-    if (report !== '') {
-      const { cause, work } = JSON.parse(report) as Report
-      return new Death(cause === 'timeout' ? 'processor_timeout' : 'processor_out_of_memory', work)
-    }
+  static of(end: End | undefined, signal: string | null): Death {
+    if (end !== undefined)
+      return new Death(end.cause === 'timeout' ? 'processor_timeout' : 'processor_out_of_memory', end.work)
     return new Death(FOR_LACK_OF_MEMORY.includes(signal) ? 'processor_out_of_memory' : 'processor_failed')
   }
 }

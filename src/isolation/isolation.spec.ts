@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { errorResult, successResult } from '#libs/contract'
-import { DEFAULT_STATE_LIMITS, type Input } from '#libs/processor'
+import { DEFAULT_STATE_LIMITS } from '#libs/processor'
 import { afterTests } from '../../test/support/clean-up.js'
+import { recordsFor } from '../../test/support/named-work.js'
 import { packageFolder } from '../../test/support/package-folder.js'
 import { announcedSeed } from '../../test/support/random.js'
 import { CarriedWork } from './carried-work.js'
@@ -13,24 +14,14 @@ import type { NamedWork } from './packed.js'
 const program = join(packageFolder, 'dist/src/isolation/worker-program.js')
 
 const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: 100_000 }
-const nothing = { bytes: 0, get: () => undefined, keys: () => [] }
 
-function isolation(timeoutMs: number, workers = 2): Isolation {
+async function isolation(timeoutMs: number, workers = 2): Promise<Isolation> {
   const processors = [join(packageFolder, 'test/support/processors')]
   const isolated = new Isolation(program, { processors, limits, timeoutMs, memoryBytes: 64 * 1024 * 1024 }, workers)
   afterTests(() => isolated.stop())
+  await isolated.descriptions()
   return isolated
 }
-
-const workOf = (processor: string, stream: string, values: readonly unknown[]): NamedWork => ({
-  processor,
-  stream,
-  options: {},
-  inputs: values.map((value, index): Input => ({ kind: 'record', at: 1_000 + index, text: JSON.stringify(value) })),
-  timer: undefined,
-  stateVersion: undefined,
-  state: nothing,
-})
 
 /** What comes of all of each work: what is left for another run is run again. */
 async function whole(isolated: Isolation, works: readonly NamedWork[]): Promise<IsolatedOutcomes[]> {
@@ -53,25 +44,25 @@ async function whole(isolated: Isolation, works: readonly NamedWork[]): Promise<
 
 describe('isolated processors', () => {
   it('keep their process through a batch that is slow within its time, however long it takes', async () => {
-    const isolated = isolation(1_000, 1)
+    const isolated = await isolation(1_000, 1)
     const slow = Array.from({ length: 12 }, () => ({ busyMs: 200, pid: true }))
-    const first = await whole(isolated, [workOf('timing', 's', [{ pid: true }])])
+    const first = await whole(isolated, [recordsFor('timing', 's', [{ pid: true }])])
     const [pid] = first[0]?.outcomes[0]?.lines ?? []
     expect(pid).toMatch(/"data":\d+/)
-    const results = await whole(isolated, [workOf('timing', 's', slow)])
+    const results = await whole(isolated, [recordsFor('timing', 's', slow)])
     expect(results[0]?.outcomes.map(({ lines }) => lines)).toEqual(slow.map(() => [pid]))
   })
 
   it('give what they have come to by a bounded time: the first input always, and of no stream more than there is time for', async () => {
     const slow = Array.from({ length: 3 }, () => ({ busyMs: 150 }))
-    const isolated = isolation(1_000, 1)
-    const results = await Promise.all(isolated.run([workOf('timing', 'a', slow), workOf('timing', 'b', slow)]))
+    const isolated = await isolation(1_000, 1)
+    const results = await Promise.all(isolated.run([recordsFor('timing', 'a', slow), recordsFor('timing', 'b', slow)]))
     expect(results.map(({ outcomes }) => outcomes.length)).toEqual([1, 0])
   })
 
   it('lose only the timer that never returns, not the record that it was due with', async () => {
     const values = [{ timer: 'hang' }, { busyMs: 1 }, { timer: 'fine' }, {}]
-    const [result] = await whole(isolation(300), [workOf('timing', 's', values)])
+    const [result] = await whole(await isolation(300), [recordsFor('timing', 's', values)])
     expect(result?.killed).toBe(true)
     expect(result?.outcomes.map(({ lines }) => lines)).toEqual([
       [successResult(0)],
@@ -82,7 +73,7 @@ describe('isolated processors', () => {
   })
 
   it('give each stream what it would have alone, wherever records end their processes', async () => {
-    const isolated = isolation(1_000)
+    const isolated = await isolation(1_000)
     const value = fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom('a', 'b', 'throw') },
       { weight: 1, arbitrary: fc.constantFrom('exit', 'reject', 'split') },
@@ -93,7 +84,7 @@ describe('isolated processors', () => {
       fc.asyncProperty(streams, async (all) => {
         const results = await whole(
           isolated,
-          all.map((values, index) => workOf('misbehaving', `s${index}`, values)),
+          all.map((values, index) => recordsFor('misbehaving', `s${index}`, values)),
         )
         for (const [index, values] of all.entries()) {
           let count = 0

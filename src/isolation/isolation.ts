@@ -1,18 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common'
-import { ApiError, type ResultErrorCode } from '#libs/contract'
+import type { ResultErrorCode } from '#libs/contract'
 import { charsOf, type Outcome } from '#libs/processor'
 import { Death } from './death.js'
 import type { Description, Refusal, Setup } from './messages.js'
 import { MOST_DEATHS, oneByOne, outcomesOf } from './one-by-one.js'
 import type { NamedWork } from './packed.js'
-import { Pool } from './pool.js'
 import { isLong, shares, TASK_CHARS } from './shares.js'
+import type { Wait } from './sources.js'
 import { Suspects } from './suspects.js'
-import { WorkerProcess } from './worker-process.js'
-
-/** Checks of options that may wait for one that takes its time. */
-const WAITING_CHECKS = 100
+import { Workers } from './workers.js'
 
 /** How long batches that were begun may take at a graceful stop. What is not done then is done after the next start. */
 const GRACE_MS = 5_000
@@ -31,30 +28,33 @@ export interface IsolatedOutcomes {
  */
 export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   private readonly logger = new Logger('Processors')
-  private readonly pool: Pool
-  /** Apart from the batches, which may take long. */
-  private readonly checks: Pool
+  private readonly workers: Workers
   private readonly suspects = new Suspects()
   private grace: NodeJS.Timeout | undefined
 
   /**
    * @param program path of the built `worker-program.js`
    * @param workers at most; 0 for what suits the machine
+   * @param pause between two tries to load what cannot be loaded
    */
   constructor(
-    private readonly program: string,
+    program: string,
     private readonly setup: Setup,
     workers = 0,
+    pause?: Wait,
   ) {
-    const start = (): WorkerProcess => new WorkerProcess(program, setup)
-    this.pool = new Pool(workers === 0 ? Math.max(1, Math.min(4, availableParallelism() - 1)) : workers, start)
-    this.checks = new Pool(1, start)
+    const size = workers === 0 ? Math.max(1, Math.min(4, availableParallelism() - 1)) : workers
+    this.workers = new Workers(program, setup, size, pause)
   }
 
-  /** What worker processes can run. @throws ProcessorError if that cannot be loaded */
-  async descriptions(): Promise<readonly Description[]> {
-    const first = new WorkerProcess(this.program, this.setup)
-    return first.ready.finally(() => first.kill())
+  /** Loads what is to come from outside, and says what worker processes can run: once, before anything else. @throws LoadFailure */
+  descriptions(): Promise<readonly Description[]> {
+    return this.workers.load()
+  }
+
+  /** What cannot be run at present, in a line; undefined if everything can be. */
+  get problem(): string | undefined {
+    return this.workers.problem
   }
 
   /** What comes of each stream's work, in the order of the works: of each when it is there. */
@@ -80,17 +80,18 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
     const long = tried.filter(isLong)
     const others = tried.filter((work) => !long.includes(work))
     await Promise.all([
-      ...shares(others, this.pool.size).map((share) => this.share(share, done)),
+      ...shares(others, this.workers.size).map((share) => this.share(share, done)),
       ...long.map((work) => this.share([work], done)),
     ])
   }
 
-  /** What a processor has against options beyond their schema. */
+  /**
+   * What a processor has against options beyond their schema.
+   * @throws ApiError `overloaded` | `processor_unavailable`
+   */
   async check(processor: string, options: unknown): Promise<Refusal | undefined> {
-    if (this.checks.queued >= WAITING_CHECKS)
-      throw new ApiError('overloaded', { message: 'Too many checks of processor_options wait for each other.' })
     try {
-      const answer = await this.checks.use((place) => place.run({ kind: 'check', processor, options }))
+      const answer = await this.workers.ask({ kind: 'check', processor, options })
       return answer.kind === 'checked' ? answer.refusal : undefined
     } catch (error) {
       if (!(error instanceof Death)) throw error
@@ -100,6 +101,8 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   }
 
   onModuleDestroy(): void {
+    // What waits for a file to be mended has not begun.
+    this.workers.giveUp()
     this.grace = setTimeout(() => this.stop(), GRACE_MS)
   }
 
@@ -109,8 +112,7 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   }
 
   stop(): void {
-    this.pool.stop()
-    this.checks.stop()
+    this.workers.stop()
   }
 
   /** Runs works in one task; if their process ends over it, those that may be why one by one. */
@@ -118,7 +120,7 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
     // What came of others is all that the server should hold: the owner asks for these again.
     if (done.chars > (this.setup.limits.together ?? Infinity)) return
     try {
-      const outcomes = await this.pool.use((place) => outcomesOf(place, works.map(firstPart)))
+      const outcomes = await this.workers.use(processorsOf(works), (place) => outcomesOf(place, works.map(firstPart)))
       for (const [index, work] of works.entries()) {
         done.add(work, outcomes[index] ?? [], false)
         this.suspects.clear(work.stream)
@@ -139,7 +141,7 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
   private async oneByOne(work: NamedWork, done: Gathered): Promise<void> {
     const { processor, stream } = work
     const { together = Infinity } = this.setup.limits
-    const { outcomes, codes } = await this.pool.use((place) => oneByOne(place, work, together))
+    const { outcomes, codes } = await this.workers.use([processor], (place) => oneByOne(place, work, together))
     for (const code of codes)
       this.logger.error({ message: 'a record ended its process', processor, streamId: stream, code })
     const last = codes.at(-1)
@@ -194,6 +196,8 @@ const CHECK_ENDED: Partial<Record<ResultErrorCode, string>> = {
   processor_timeout: "the processor's check of them took too long (PROCESSOR_TIMEOUT_MS).",
   processor_out_of_memory: "the processor's check of them took too much memory (PROCESSOR_MEMORY_BYTES).",
 }
+
+const processorsOf = (works: readonly NamedWork[]): string[] => [...new Set(works.map(({ processor }) => processor))]
 
 /** The work as far as one task should hold it: its first inputs, one at least. */
 function firstPart(work: NamedWork): NamedWork {

@@ -6,33 +6,50 @@ import { instancesOf, type Constructor } from './instances.js'
 
 /** A processor, ready to be run. */
 export interface Loaded {
+  /** Absolute path; undefined if it came with Millrace. */
+  readonly file: string | undefined
   readonly identity: ProcessorClass['processor']
   readonly instance: RecordProcessor
 }
 
-/** What is wrong with a file, in a line. */
+/** What is wrong with a file or folder: the message is a line about it. */
 export class LoadError extends Error {
   override readonly name = 'LoadError'
+
+  constructor(
+    readonly file: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
 }
+
+/** Of a folder, files that hold processors. */
+const isProgram = (name: string): boolean => /\.[cm]?js$/.test(name)
 
 /**
  * Every class with settings of a processor that the files export, and those of the folders' files.
  * @param paths relative to the working folder
+ * @param begin called with each file before any code of it runs
  * @throws LoadError
  */
-export async function loadProcessors(paths: readonly string[]): Promise<Loaded[]> {
+export async function loadProcessors(paths: readonly string[], begin: (file: string) => void): Promise<Loaded[]> {
   const loaded: Loaded[] = []
-  for (const path of paths) for (const file of await filesOf(path)) loaded.push(...(await loadFile(file)))
+  for (const path of paths)
+    for (const file of await filesOf(resolve(path))) {
+      begin(file)
+      loaded.push(...(await loadFile(file)))
+    }
   return loaded
 }
 
 async function filesOf(path: string): Promise<string[]> {
-  const absolute = resolve(path)
-  const found = await stat(absolute).catch((cause: unknown) => failed(path, cause))
-  if (!found.isDirectory()) return [absolute]
-  const names = (await readdir(absolute)).filter((name) => /\.[cm]?js$/.test(name)).sort()
-  if (names.length === 0) throw new LoadError(`PROCESSORS: there is no .js, .mjs or .cjs file in ${path}.`)
-  return names.map((name) => join(absolute, name))
+  const found = await stat(path).catch((cause: unknown) => failed(path, cause))
+  if (!found.isDirectory()) return [path]
+  const names = (await readdir(path)).filter(isProgram).sort()
+  if (names.length === 0) throw new LoadError(path, 'there is no .js, .mjs or .cjs file in it.')
+  return names.map((name) => join(path, name))
 }
 
 async function loadFile(file: string): Promise<Loaded[]> {
@@ -41,6 +58,7 @@ async function loadFile(file: string): Promise<Loaded[]> {
     const processors = exported.filter(isProcessor)
     const instances = await instancesOf(processors, exported)
     return processors.map((each, index) => ({
+      file,
       identity: each.processor,
       instance: instances[index] as RecordProcessor,
     }))
@@ -61,7 +79,7 @@ const isProcessor = (each: Constructor): each is Constructor & ProcessorClass =>
   // Its own: a subclass without settings is not the same processor twice.
   Object.hasOwn(each, 'processor')
 
-function failed(path: string, cause: unknown): never {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  throw new LoadError(`PROCESSORS: ${path} cannot be loaded: ${reason.split('\n', 1)[0] ?? ''}`, { cause })
+function failed(file: string, cause: unknown): never {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  throw new LoadError(file, message.split('\n', 1)[0] ?? '', { cause })
 }

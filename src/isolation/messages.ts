@@ -8,8 +8,14 @@ export interface Setup {
   readonly limits: RunLimits
   /** Of one input. */
   readonly timeoutMs: number
-  /** Beyond what the process takes when it has loaded the processors. */
+  /** Beyond what the process takes before it loads the processors. */
   readonly memoryBytes: number
+}
+
+/** What a worker process is told at its start. */
+export interface Start extends Setup {
+  /** Id of the server's process: by the time a worker process could look, the server may be gone. */
+  readonly server: number
 }
 
 /** What a worker process is asked to do; one thing at a time. */
@@ -31,26 +37,16 @@ export interface Description {
   readonly runs: boolean
   /** Whether it has more to say of options than their schema does. */
   readonly checks: boolean
-  /** Whether it came with Millrace. */
-  readonly builtIn: boolean
+  /** Absolute path of the file it is from; undefined if it came with Millrace. */
+  readonly file: string | undefined
 }
 
 /** The first message of a worker process: what it can run, or why it can run nothing. */
 export type Ready =
   | { readonly kind: 'ready'; readonly processors: readonly Description[] }
-  | { readonly kind: 'unusable'; readonly message: string }
+  | { readonly kind: 'unusable'; readonly file: string | undefined; readonly reason: string }
 
 /** Its answer to a task. */
 export type Answer =
   | { readonly kind: 'done'; readonly outcomes: readonly PackedOutcomes[] }
   | { readonly kind: 'checked'; readonly refusal: Refusal | undefined }
-
-/** Descriptor of the pipe on which the watchdog says, last thing, why it ends the process. */
-export const REPORT_FD = 3
-
-/** What it says there. */
-export interface Report {
-  readonly cause: 'timeout' | 'memory'
-  /** Which of the task's works was being done, if any was. */
-  readonly work?: number
-}

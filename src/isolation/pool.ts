@@ -2,26 +2,42 @@ import { ApiError } from '#libs/contract'
 import type { Answer, Task } from './messages.js'
 import type { WorkerProcess } from './worker-process.js'
 
+/** Begins a process that can run these processors. @throws LoadFailure if it is known that there can be none at present */
+export type Begin = (processors: readonly string[]) => WorkerProcess
+
 /** One of the pool's places: a process when it is needed, and another one when that has ended. */
 export class Place {
   private process: WorkerProcess | undefined
   private stopped = false
 
-  constructor(private readonly start: () => WorkerProcess) {}
+  constructor(private readonly begin: Begin) {}
 
   /** Whether the next task is the first of a process. */
   get isFresh(): boolean {
     return !(this.present?.used ?? false)
   }
 
-  /** @throws Death if the process ends over it; ApiError `shutting_down` if that is because nothing is to be run any more */
+  /** Whether its process is there and has loaded all of these. */
+  runs(processors: readonly string[]): boolean {
+    return this.present?.runs(processors) ?? false
+  }
+
+  /**
+   * @throws Death if the process ends over it; LoadFailure if there is none that can do it; ApiError `shutting_down` if that is because
+   * nothing is to be run any more
+   */
   async run(task: Task): Promise<Answer> {
     try {
-      this.process = this.present ?? this.begin()
-      return await this.process.run(task)
+      return await this.processFor(task).run(task)
     } catch (error) {
       throw this.stopped ? new ApiError('shutting_down') : error
     }
+  }
+
+  /** Takes a process that was begun elsewhere. */
+  adopt(process: WorkerProcess): void {
+    this.process = process
+    if (this.stopped) process.kill()
   }
 
   /** What other tasks have left behind does not touch the next one. */
@@ -37,9 +53,14 @@ export class Place {
     this.process?.kill()
   }
 
-  private begin(): WorkerProcess {
+  private processFor(task: Task): WorkerProcess {
     if (this.stopped) throw new ApiError('shutting_down')
-    return this.start()
+    const processors = task.kind === 'run' ? task.works.map(({ processor }) => processor) : [task.processor]
+    if (this.present?.runs(processors) === true) return this.present
+    const fresh = this.begin([...new Set(processors)])
+    // One that was begun when not all could be loaded.
+    this.process?.kill()
+    return (this.process = fresh)
   }
 
   private get present(): WorkerProcess | undefined {
@@ -47,17 +68,22 @@ export class Place {
   }
 }
 
+interface Waiting {
+  readonly fits: (place: Place) => boolean
+  readonly resolve: (place: Place) => void
+}
+
 /** A fixed number of places, each used by one job at a time; the others wait in order. */
 export class Pool {
   private readonly places: readonly Place[]
   private readonly idle: Place[]
-  private readonly waiting: ((place: Place) => void)[] = []
+  private readonly waiting: Waiting[] = []
 
   constructor(
     readonly size: number,
-    start: () => WorkerProcess,
+    begin: Begin,
   ) {
-    this.places = Array.from({ length: size }, () => new Place(start))
+    this.places = Array.from({ length: size }, () => new Place(begin))
     this.idle = [...this.places]
   }
 
@@ -66,15 +92,28 @@ export class Pool {
     return this.waiting.length
   }
 
-  /** Runs a job with a place of its own. */
-  async use<T>(job: (place: Place) => Promise<T>): Promise<T> {
-    const place = this.idle.pop() ?? (await new Promise<Place>((resolve) => this.waiting.push(resolve)))
+  /** Whether any place has a process that has loaded all of these. */
+  runs(processors: readonly string[]): boolean {
+    return this.places.some((place) => place.runs(processors))
+  }
+
+  /** Takes a process that was begun elsewhere. */
+  adopt(process: WorkerProcess): void {
+    this.idle.at(-1)?.adopt(process)
+  }
+
+  /** Runs a job with a place of its own. @param only for processors that no new process can load: with one that has loaded them, if there is any */
+  async use<T>(job: (place: Place) => Promise<T>, only: readonly string[] = []): Promise<T> {
+    const fits = (place: Place): boolean => only.length === 0 || place.runs(only) || !this.runs(only)
+    const found = this.idle.findLastIndex(fits)
+    const [free] = found === -1 ? [] : this.idle.splice(found, 1)
+    const place = free ?? (await new Promise<Place>((resolve) => this.waiting.push({ fits, resolve })))
     try {
       return await job(place)
     } finally {
-      const next = this.waiting.shift()
-      if (next === undefined) this.idle.push(place)
-      else next(place)
+      const next = this.waiting.findIndex((each) => each.fits(place))
+      if (next === -1) this.idle.push(place)
+      else this.waiting.splice(next, 1)[0]?.resolve(place)
     }
   }
 

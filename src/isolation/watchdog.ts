@@ -1,6 +1,5 @@
-import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { REPORT_FD, type Report } from './messages.js'
+import { report, type End } from './reports.js'
 
 /** What a worker process's main thread shares with its watchdog, by index. */
 export const CELL = {
@@ -29,6 +28,9 @@ export interface WatchData {
 /** How often it looks at a process that works: what allocates without end gets no further than it can in this time. */
 const LOOK_MS = 20
 
+/** How often at least at one that does nothing or loads: the longest that it outlives the server. */
+const IDLE_LOOK_MS = 1_000
+
 /**
  * Ends the process from a thread of its own when its main thread is stuck or takes too much memory, and when the server is gone: a main
  * thread that never returns would notice none of it. Says why on {@link REPORT_FD}.
@@ -38,7 +40,7 @@ function watch({ cells, timeoutMs, memoryBytes, server }: WatchData): never {
   let stillMs = 0
   for (;;) {
     const doing = Atomics.load(cells, CELL.doing)
-    const lookMs = doing === DOING.task ? Math.min(LOOK_MS, timeoutMs / 5) : timeoutMs / 5
+    const lookMs = Math.min(doing === DOING.task ? LOOK_MS : IDLE_LOOK_MS, timeoutMs / 5)
     // Not by the clock: that a machine stood still is not held against a record.
     stillMs += lookMs
     if (Atomics.wait(cells, CELL.doing, doing, lookMs) !== 'timed-out' || doing === DOING.loading) stillMs = 0
@@ -50,11 +52,13 @@ function watch({ cells, timeoutMs, memoryBytes, server }: WatchData): never {
     if (process.memoryUsage.rss() > memoryBytes) end('memory')
   }
 
-  function end(cause: Report['cause']): void {
+  function end(cause: End['cause']): void {
     const work = Atomics.load(cells, CELL.doing) === DOING.task ? { work: Atomics.load(cells, CELL.work) } : {}
-    const report: Report = { cause, ...work }
-    writeSync(REPORT_FD, JSON.stringify(report))
-    process.kill(process.pid, 'SIGKILL')
+    try {
+      report({ cause, ...work })
+    } finally {
+      process.kill(process.pid, 'SIGKILL')
+    }
   }
 }
 

@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads'
 import { charsOf, run, type ProcessorClass, type RecordProcessor } from '#libs/processor'
 import { BUILT_IN } from '../processors/built-in.js'
 import { refusalOf } from '../processors/refusal.js'
-import { loadProcessors, type Loaded } from './load.js'
-import type { Answer, Description, Ready, Setup, Task } from './messages.js'
+import { LoadError, loadProcessors, type Loaded } from './load.js'
+import type { Answer, Description, Ready, Start, Task } from './messages.js'
 import { packOutcomes, unpackWork } from './packed.js'
+import { report } from './reports.js'
 import { CELL, DOING, type WatchData } from './watchdog.js'
 
 /** No input is begun that a task comes to later than this, in ms: other streams wait for the process, and readers for what is done. */
@@ -18,27 +19,27 @@ class WorkerProcess {
   private readonly cells = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CELL).length))
   private readonly processors = new Map<string, Loaded>()
 
-  constructor(private readonly setup: Setup) {}
+  constructor(private readonly setup: Start) {}
 
   async start(): Promise<void> {
-    const { timeoutMs, memoryBytes, processors } = this.setup
+    const { timeoutMs, memoryBytes, processors, server } = this.setup
     Atomics.store(this.cells, CELL.doing, DOING.loading)
     const watching: WatchData = {
       cells: this.cells,
       timeoutMs,
       memoryBytes: process.memoryUsage.rss() + memoryBytes,
-      server: process.ppid,
+      server,
     }
     new Worker(new URL('watchdog.js', import.meta.url), { workerData: watching, execArgv: [] })
     setInterval(() => this.progress(), timeoutMs / 5)
     try {
-      const known = BUILT_IN.map((each) => ({ ...loadedOf(each), builtIn: true }))
-      const outside = (await loadProcessors(processors)).map((each) => ({ ...each, builtIn: false }))
-      const all = [...known, ...outside]
+      const outside = await loadProcessors(processors, (file) => report({ loading: file }))
+      const all = [...BUILT_IN.map(loadedOf), ...outside]
       for (const each of all) this.processors.set(each.identity.name, each)
-      tell({ kind: 'ready', processors: all.map((each) => describe(each, each.builtIn)) })
+      tell({ kind: 'ready', processors: all.map(describe) })
     } catch (error) {
-      tell({ kind: 'unusable', message: error instanceof Error ? error.message : String(error) })
+      const file = error instanceof LoadError ? error.file : undefined
+      tell({ kind: 'unusable', file, reason: error instanceof Error ? error.message : String(error) })
     }
     Atomics.store(this.cells, CELL.doing, DOING.nothing)
   }
@@ -100,25 +101,31 @@ class WorkerProcess {
 }
 
 const loadedOf = (each: new () => RecordProcessor): Loaded => ({
+  file: undefined,
   identity: (each as unknown as ProcessorClass).processor,
   instance: new each(),
 })
 
 /** What can be sent of it. */
-function describe({ identity, instance }: Loaded, builtIn: boolean): Description {
+function describe({ identity, instance, file }: Loaded): Description {
   const { process: method, check } = instance as Partial<RecordProcessor>
   const settings = JSON.parse(JSON.stringify(identity)) as unknown
-  return { settings, runs: typeof method === 'function', checks: typeof check === 'function', builtIn }
+  return { settings, runs: typeof method === 'function', checks: typeof check === 'function', file }
 }
 
+const send = process.send?.bind(process)
+
 function tell(message: Ready | Answer): void {
-  process.send?.(message)
+  send?.(message)
 }
+
+// There are libraries that tell whoever began their process that they are there: it would pass for an answer.
+delete process.send
 
 // The server decides when a worker process ends, not who stops it with Ctrl-C or stops the whole group.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 process.on('disconnect', () => process.exit(0))
 
-const worker = new WorkerProcess(JSON.parse(process.argv[2] ?? '') as Setup)
+const worker = new WorkerProcess(JSON.parse(process.argv[2] ?? '') as Start)
 process.on('message', (task) => worker.take(task as Task))
 await worker.start()

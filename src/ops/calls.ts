@@ -19,7 +19,7 @@ export const ready: Call = {
   tag: 'health',
   summary: 'Should the process get requests?',
   answer: {
-    description: 'It should.',
+    description: 'It should. The message says if processors cannot be loaded at present: their streams wait.',
     content: {
       'application/json': { schema: ref('Done'), examples: { ready: { status: 'success', message: 'ready' } } },
     },

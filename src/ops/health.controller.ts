@@ -3,6 +3,7 @@ import { ApiError } from '#libs/contract'
 import type { Engine } from '#libs/engine'
 import { ENGINE } from '../engine.token.js'
 import { Documented } from '../http/call.js'
+import { Isolation } from '../isolation/isolation.js'
 import { live, ready } from './calls.js'
 
 /** Whether this process wants requests: not before it listens, not once it is going down. */
@@ -22,6 +23,7 @@ export class HealthController {
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly readiness: Readiness,
+    private readonly isolation: Isolation,
   ) {}
 
   @Get('live')
@@ -30,7 +32,10 @@ export class HealthController {
     return { status: 'success', message: 'alive' }
   }
 
-  /** @throws ApiError `log_unavailable` | `shutting_down` | `view_behind` */
+  /**
+   * Processors that cannot be loaded are told, and no reason to go elsewhere: other streams are served, and sends to theirs are kept.
+   * @throws ApiError `log_unavailable` | `shutting_down` | `view_behind`
+   */
   @Get('ready')
   @Documented(ready)
   ready(): Health {
@@ -38,7 +43,9 @@ export class HealthController {
     if (!ok) throw new ApiError('log_unavailable', reason === undefined ? {} : { message: reason })
     if (this.readiness.phase === 'stopping') throw new ApiError('shutting_down')
     if (this.readiness.phase === 'starting' || !this.caughtUp()) throw new ApiError('view_behind')
-    return { status: 'success', message: reason === undefined ? 'ready' : `ready, but ${reason}` }
+    const { problem } = this.isolation
+    const notes = [reason, problem && `${problem}; see the log`].filter((note) => note !== undefined)
+    return { status: 'success', message: ['ready', ...notes].join(', but ') }
   }
 
   private caughtUp(): boolean {

@@ -32,7 +32,7 @@ export function knownOutside(descriptions: readonly Description[], isolation: Is
   const check = (processor: string, options: unknown): Promise<Refusal | undefined> =>
     isolation.check(processor, options)
   const processors = descriptions
-    .filter(({ builtIn }) => !builtIn)
+    .filter(({ file }) => file !== undefined)
     .map(({ settings, runs, checks }) => {
       const identity = checkedSettings(settings, runs)
       try {

@@ -67,6 +67,7 @@ const startErrors = [
   'invalid_json',
   'unknown_processor',
   'invalid_processor_options',
+  'processor_unavailable',
   'stream_exists',
   'stream_closing',
   ...TAKES_BODY,

@@ -213,6 +213,54 @@ describe('what a processor from outside remembers', () => {
   }, 60_000)
 })
 
+describe('a file of processors that breaks while the server runs', () => {
+  const fragile = `export class Fragile {
+    static processor = { name: 'fragile', options: { type: 'object' } };
+
+    process({ value }) { return value === 'exit' ? process.exit(0) : [value] }
+    check({ exit }) { if (exit) process.exit(0) }
+  }`
+
+  it('is told once, leaves other processors alone, and loses nothing when it is mended', async () => {
+    const server = await Server.prepare({ env: { ...env, PROCESSORS: 'fragile.mjs' } })
+    const file = join(server.workFolder, 'fragile.mjs')
+    await writeFile(file, fragile)
+    await server.restart()
+    const client = new Client(server.url)
+    const [id, here] = [
+      await startStream(client, { processor: 'fragile' }),
+      await startStream(client, { processor: 'uppercase' }),
+    ]
+    // The process that checks options has loaded it, too: it ends over these.
+    await client.start(undefined, { processor: 'fragile', processor_options: { exit: true } })
+    await writeFile(file, 'throw new Error("a secret")')
+
+    const refused = await client.start(undefined, { processor: 'fragile' })
+    expectError(refused, 'processor_unavailable')
+    expect(refused.body.message).not.toContain('secret')
+    const ready = await request(`${server.url}/health/ready`)
+    expect(ready.status).toBe(200)
+    expect(ready.body.message).toBe('ready, but these processors cannot be loaded: fragile; see the log')
+    const apart = await startStream(client, { processor: 'jsonata', processor_options: { expression: 'a' } })
+    await Promise.all([client.send(id, 'a'), client.send(here, 'a'), client.send(apart, { a: 'A' })])
+    expect(await resultsOf(client, here, 1)).toEqual([ok('A')])
+    expect(await resultsOf(client, apart, 1)).toEqual([ok('A')])
+    // By the process that has loaded it.
+    expect(await resultsOf(client, id, 1)).toEqual([ok('a')])
+
+    await client.ndjson(id, ['b', 'exit', 'c'])
+    await until('its process has ended', () => server.output.includes('a worker process ended'))
+    expect((await client.send(here, 'b')).status).toBe(200)
+    await writeFile(file, fragile)
+    expect(await resultsOf(client, id, 4)).toEqual([ok('a'), ok('b'), errorOf('processor_failed'), ok('c')])
+    expect(await resultsOf(client, here, 2)).toEqual([ok('A'), ok('B')])
+    expect((await client.start(undefined, { processor: 'fragile' })).status).toBe(200)
+    expect((await request(`${server.url}/health/ready`)).body.message).toBe('ready')
+    expect(server.output.match(/a file of processors cannot be loaded/g)).toHaveLength(1)
+    expect(server.output.match(/processors can be loaded again/g)).toHaveLength(1)
+  }, 60_000)
+})
+
 describe('a start with PROCESSORS that cannot be used', () => {
   const odd = (settings: string, body = 'process() { return [] }') =>
     `export class Odd { static processor = ${settings}; ${body} }`
@@ -221,7 +269,7 @@ describe('a start with PROCESSORS that cannot be used', () => {
     ['a file that is not there', undefined, 'odd.mjs cannot be loaded: ENOENT'],
     ['a file that is no JavaScript', 'export class {', 'odd.mjs cannot be loaded: '],
     ['a file that throws', 'throw new Error("no licence")', 'odd.mjs cannot be loaded: no licence'],
-    ['a file that ends the process', 'process.exit(0)', 'the process that loads the processors ended'],
+    ['a file that ends the process', 'process.exit(0)', 'odd.mjs cannot be loaded: it ends the process that loads it.'],
     ['a name that another one has', odd('{ name: "uppercase" }'), 'two processors with the name "uppercase".'],
     ['a name that is none', odd('{ name: "a b" }'), '"a b" is no name for a processor.'],
     ['a setting that there is not', odd('{ name: "odd", determinstic: true }'), 'there is no setting "determinstic".'],
