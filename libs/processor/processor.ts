@@ -27,7 +27,7 @@ export interface StreamContext<Options = unknown> {
   readonly state: State
   /**
    * When `onTimer` is to be called: log time in ms since 1970, undefined for never. It is called once, by the next record at or after that
-   * time or, if none comes, by the clock; also across restarts.
+   * time or, if none comes, by the clock; also across restarts. One that is no time (NaN, below 0, later than a `Date` goes) fails the input.
    */
   timer: number | undefined
 }

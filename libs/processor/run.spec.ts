@@ -163,17 +163,20 @@ describe('a timer', () => {
     expect(trial.passTime(103)).toEqual([{ data: 101 }, { data: 102 }, { data: 103 }])
   })
 
-  it.each([NaN, -Infinity, '5', null])('that is no time (%p) is an error of the record that set it', (time) => {
-    const wrong: RecordProcessor = {
-      process: ({ value }, stream) => {
-        stream.timer = value === 'wrong' ? (time as number) : 500
-        return [value]
-      },
-    }
-    const trial = new Trial(wrong)
-    expect(trial.send(['right', 'wrong'], 1)).toEqual([{ data: 'right' }, { error: 'processor_failed' }])
-    expect(trial.timer).toBe(500)
-  })
+  it.each([NaN, -Infinity, -1, 8.64e15 + 1, '5', null])(
+    'that is no time (%p) is an error of the record that set it',
+    (time) => {
+      const wrong: RecordProcessor = {
+        process: ({ value }, stream) => {
+          stream.timer = value === 'wrong' ? (time as number) : 500
+          return [value]
+        },
+      }
+      const trial = new Trial(wrong)
+      expect(trial.send(['right', 'wrong'], 1)).toEqual([{ data: 'right' }, { error: 'processor_failed' }])
+      expect(trial.timer).toBe(500)
+    },
+  )
 
   it('that fails gives an error and is over', () => {
     const failing: RecordProcessor = {
@@ -189,6 +192,30 @@ describe('a timer', () => {
     expect(trial.send([1], 1)).toEqual([{ data: 'taken' }])
     expect(trial.send([2], 5)).toEqual([{ error: 'processor_failed' }, { data: 'taken' }])
     expect(trial.timer).toBe(6)
+  })
+})
+
+describe('a trial', () => {
+  it('shows what was thrown for each error among the results, and keeps it out of them', () => {
+    const secret = new TypeError('a secret')
+    const failing: RecordProcessor = {
+      process: ({ value }, stream) => {
+        if (value === 'throw') throw secret
+        if (value === 'time') stream.timer = NaN
+        return [value]
+      },
+      onEnd: () => [1n],
+    }
+    const trial = new Trial(failing)
+    const failed = { error: 'processor_failed' }
+    expect(trial.send(['throw', 'fine', 'time'])).toEqual([failed, { data: 'fine' }, failed])
+    expect(trial.end()).toEqual([failed])
+    expect(trial.thrown[0]).toBe(secret)
+    expect(trial.thrown.slice(1).map(String)).toEqual([
+      'TypeError: A timer is a time in ms since 1970, or undefined for none.',
+      'TypeError: Do not know how to serialize a BigInt',
+    ])
+    expect(trial.restart(failing).thrown).toEqual([])
   })
 })
 

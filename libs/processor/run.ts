@@ -76,14 +76,19 @@ export function charsOf({ lines, state }: Outcome): number {
 /** What a batch form gives sooner than this, in ms, it had before it was asked for it. */
 const WORKED_OUT_MS = 1
 
-class TooManyResults extends Error {}
-class ResultsTooLarge extends Error {}
+class TooManyResults extends Error {
+  override readonly message = 'There are more results of one input than there may be.'
+}
+class ResultsTooLarge extends Error {
+  override readonly message = 'The results of one input are larger than they may be.'
+}
 
 /**
  * Runs a stream's processor over its next inputs: one outcome for each, in order, of all of them or of the first ones, but of one at
  * least. An input that fails has an error for its result, and leaves the state as it was.
  * @param stateVersion of the processor
  * @param step called whenever the processor is about to be given one more input, for whoever watches how long each takes
+ * @param threw told what was thrown, for each error among the results: no outcome holds it, since it may hold data of the record
  */
 export function run(
   processor: RecordProcessor,
@@ -91,8 +96,9 @@ export function run(
   work: Work,
   limits: RunLimits,
   step: () => void = () => undefined,
+  threw: (error: unknown) => void = () => undefined,
 ): Outcome[] {
-  return new Run(processor, stateVersion, work, limits, step).outcomes()
+  return new Run(processor, stateVersion, work, limits, step, threw).outcomes()
 }
 
 class Run {
@@ -109,6 +115,7 @@ class Run {
     private readonly work: Work,
     private readonly limits: RunLimits,
     private readonly begin: () => void,
+    private readonly threw: (error: unknown) => void,
   ) {
     this.left = limits.together ?? Infinity
     this.state = new StateOverlay(work.state, limits.state)
@@ -183,6 +190,7 @@ class Run {
       } catch (error) {
         state.rollBack()
         context.timer = timer
+        this.threw(error)
         const code = codeOf(error)
         lines.push(errorResult(code))
         return code
@@ -230,14 +238,21 @@ class Run {
       if (before.length + lines.push(line) > this.limits.results) throw new TooManyResults()
     }
     const { timer } = this.context
-    // JSON would keep NaN and Infinity as null, which is always due.
     if (timer === Infinity) this.context.timer = undefined
-    else if (timer !== undefined && !Number.isFinite(timer)) throw new TypeError('A timer is a time in ms since 1970.')
+    // JSON would keep NaN as null, which is always due.
+    else if (timer !== undefined && !isTime(timer))
+      throw new TypeError('A timer is a time in ms since 1970, or undefined for none.')
     return lines
   }
 }
 
 const NONE: readonly never[] = []
+
+/** As far as a `Date` goes. */
+const LAST_TIME = 8_640_000_000_000_000
+
+/** Whatever a processor without types has set. */
+const isTime = (timer: unknown): boolean => typeof timer === 'number' && timer >= 0 && timer <= LAST_TIME
 
 const recordOf = ({ text, at }: { text: string; at: number }): InputRecord => ({
   value: JSON.parse(text) as unknown,

@@ -13,6 +13,8 @@ export class Trial {
   readonly state = new Map<string, string>()
   /** When the processor wants to be called, ms since 1970. */
   timer: number | undefined
+  /** What was thrown so far, in order: one for each error among the results. Readers are only given its code. */
+  readonly thrown: unknown[] = []
   private at = 0
   private stateVersion: number | undefined
 
@@ -71,6 +73,8 @@ export class Trial {
       version,
       { stream: 'trial', options, inputs, timer, state: stored, stateVersion },
       this.limits,
+      undefined,
+      (error) => this.thrown.push(error),
     )
     for (const { state } of outcomes) applyChanges(this.state, state?.changes ?? [])
     this.stateVersion = version
