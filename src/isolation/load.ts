@@ -25,8 +25,8 @@ export class LoadError extends Error {
   }
 }
 
-/** Of a folder, files that hold processors. */
-const isProgram = (name: string): boolean => /\.[cm]?js$/.test(name)
+/** Of a folder, files that hold processors. Nobody wants tests, or what they import, in a server. */
+const isProgram = (name: string): boolean => /\.[cm]?js$/.test(name) && !/\.(test|spec)\.[cm]?js$/.test(name)
 
 /**
  * Every class with settings of a processor that the files export, and those of the folders' files.
@@ -48,7 +48,7 @@ async function filesOf(path: string): Promise<string[]> {
   const found = await stat(path).catch((cause: unknown) => failed(path, cause))
   if (!found.isDirectory()) return [path]
   const names = (await readdir(path)).filter(isProgram).sort()
-  if (names.length === 0) throw new LoadError(path, 'there is no .js, .mjs or .cjs file in it.')
+  if (names.length === 0) throw new LoadError(path, 'there is no .js, .mjs or .cjs file in it, tests apart.')
   return names.map((name) => join(path, name))
 }
 
