@@ -72,6 +72,18 @@ describe('isolated processors', () => {
     ])
   })
 
+  it('cannot speak for their process or its watchdog, nor silence it', async () => {
+    const values = ['send', 'report', 'mute', 'a']
+    const [result] = await whole(await isolation(300), [recordsFor('misbehaving', 's', values)])
+    expect(result?.outcomes.map(({ lines }) => lines)).toEqual([
+      [successResult('1 send')],
+      [errorResult('processor_failed')],
+      // Nobody can say any more that it was the time.
+      [errorResult('processor_out_of_memory')],
+      [successResult('2 a')],
+    ])
+  })
+
   it('give each stream what it would have alone, wherever records end their processes', async () => {
     const isolated = await isolation(1_000)
     const value = fc.oneof(

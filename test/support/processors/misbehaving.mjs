@@ -1,3 +1,5 @@
+import { closeSync, writeSync } from 'node:fs'
+
 /** Does to its process what the record names; what it does not know is the result. */
 export class Misbehaving {
   static processor = { name: 'misbehaving', deterministic: true };
@@ -42,6 +44,20 @@ const DEEDS = {
   },
   exit() {
     process.exit(0)
+  },
+  // As if it were the process that answers.
+  send() {
+    process.send?.({ kind: 'done', outcomes: [] })
+    return []
+  },
+  // As if it were the watchdog that reports.
+  report() {
+    writeSync(3, 'null\n[]\n{"cause":1}\nno JSON')
+    process.exit(0)
+  },
+  mute() {
+    closeSync(3)
+    for (;;);
   },
   abort() {
     process.abort()
