@@ -202,7 +202,7 @@ export const SCHEMA = {
     0,
     0,
     256,
-    'Processes that run processors apart from the server, begun when needed; 0: one for each core but one, 4 at most.',
+    'Processes that run processors apart from the server, begun when needed; 0: one for each core but one, from 2 to 4.',
   ),
   processorTimeoutMs: number(
     'PROCESSOR_TIMEOUT_MS',

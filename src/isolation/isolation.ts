@@ -43,7 +43,7 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
     workers = 0,
     pause?: Wait,
   ) {
-    const size = workers === 0 ? Math.max(1, Math.min(4, availableParallelism() - 1)) : workers
+    const size = workers === 0 ? Math.max(2, Math.min(4, availableParallelism() - 1)) : workers
     this.workers = new Workers(program, setup, size, pause)
   }
 
