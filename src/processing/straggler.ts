@@ -1,5 +1,6 @@
 import type { StoredEntry, StreamHeader } from '#libs/engine'
 import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
+import type { HeldOutcomes } from './held-outcomes.js'
 import { Intake, type IntakePorts } from './intake.js'
 import type { Mutex } from './mutex.js'
 
@@ -18,6 +19,8 @@ export interface StragglerPorts extends Pick<
   readonly mutex: Mutex
   /** The stream, if it is open or closing, as the view has it. */
   readonly active: (stream: string) => StreamHeader | undefined
+  /** What processors have answered and nobody has taken over yet. */
+  readonly held: HeldOutcomes
   /** Whether there are no turns any more. */
   readonly stopped: () => boolean
   /** It has come on. */
@@ -107,14 +110,23 @@ export class Straggler {
   }
 
   private async ask(works: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
-    const { commit, draft, process, stopped, mutex } = this.ports
+    const { commit, draft, held, mutex, stopped } = this.ports
     // What is done by now does not wait for the processor.
     if (!draft().empty) await commit()
+    const outcomes = await mutex.withoutIt(this.answersTo(works))
+    held.put(outcomes)
+    if (stopped()) throw new Stopped()
+    return outcomes
+  }
+
+  /** Waits for the processor, and before that until not too much waits that other processors have answered. */
+  private async answersTo(works: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
+    const { held, process } = this.ports
     const { first } = this
     this.first = undefined
-    const answers = first === undefined ? process(works).then(whole) : first.then((only) => [only])
-    const outcomes = await mutex.withoutIt(answers)
-    if (stopped()) throw new Stopped()
+    await held.room()
+    const outcomes = first === undefined ? await whole(await process(works)) : [await first]
+    held.take(outcomes)
     return outcomes
   }
 

@@ -1,9 +1,10 @@
 import type { Spread, StoredEntry, StreamRef } from '#libs/engine'
 import type { StreamOutcomes } from './batch.js'
+import { HeldOutcomes } from './held-outcomes.js'
 import { Straggler, type StragglerPorts } from './straggler.js'
 
-/** At most, at once: each is named in every commit. */
-const MOST = 64
+/** At most, at once: each is named in every commit, in some 60 characters. When there are as many, all wait for the next one. */
+const MOST = 1_000
 
 /** What may wait for them, in characters. When there is more, nothing is read until they have come on. */
 const MOST_CHARS = 32 * 1024 * 1024
@@ -20,12 +21,13 @@ export class Stragglers {
    * @param read offset of the first entry there will be
    */
   constructor(
-    ports: Omit<StragglerPorts, 'stopped' | 'moved' | 'caughtUp'>,
+    ports: Omit<StragglerPorts, 'stopped' | 'moved' | 'caughtUp' | 'held'>,
     private readonly before: Spread,
     private read: number,
   ) {
     this.ports = {
       ...ports,
+      held: new HeldOutcomes(2 * ports.maxCommitChars),
       stopped: () => this.stopped,
       moved: () => {
         this.wake()
