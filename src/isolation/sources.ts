@@ -26,6 +26,8 @@ export class Sources {
   /** Without a file: processes cannot be begun at all. */
   private readonly problems = new Map<string | undefined, Problem>()
   private readonly stopped = new AbortController()
+  /** The newest try: a folder that is gone is many files, and should not be as many processes. */
+  private trying: Promise<unknown> = Promise.resolve()
 
   /**
    * @param load tries to load all usable files with this one. @throws LoadFailure
@@ -95,17 +97,19 @@ export class Sources {
 
   private async retry(file: string | undefined): Promise<void> {
     const { signal } = this.stopped
-    let waitMs = FIRST_WAIT_MS
-    do {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, 2 * waitMs)) {
       await this.wait(waitMs, signal).catch(() => undefined)
       if (signal.aborted) throw new ApiError('shutting_down')
-      waitMs = Math.min(LONGEST_WAIT_MS, 2 * waitMs)
-    } while (!(await this.loads(file)))
+      const loaded = this.trying.then(() => this.loads(file))
+      this.trying = loaded
+      if (await loaded) break
+    }
     this.problems.delete(file)
     this.logger.log({ message: 'processors can be loaded again: their streams go on', file })
   }
 
   private async loads(file: string | undefined): Promise<boolean> {
+    if (this.stopped.signal.aborted) return false
     try {
       await this.load(file, this.stopped.signal)
       return true
