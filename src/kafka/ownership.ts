@@ -4,6 +4,7 @@ import { AppendIdentities, type Claim, type Commit, type Renewal, type StoredEnt
 import { AppendFailed, LogGap, type Broker, type Log } from './broker.js'
 import { extentInTheEnd } from './extent.js'
 import { trimmable } from './marks.js'
+import { NotedAppends } from './noted-appends.js'
 import type { Tail } from './tail.js'
 import { decodeInput, encodeCommit, encodeMarker, type IdentityRow } from './wire.js'
 
@@ -95,7 +96,7 @@ class HeldClaim implements Claim {
   private readonly expired = new AbortController()
   /** Nothing more is read: the partition is lost, given back, or to be taken anew. */
   readonly over: AbortSignal
-  private readonly noted: { readonly offset: number; readonly row: IdentityRow }[] = []
+  private readonly noted = new NotedAppends()
   private reading = Promise.resolve()
   private written = Promise.resolve(true)
   private trimmed = 0
@@ -172,9 +173,10 @@ class HeldClaim implements Claim {
     let done = (): void => undefined
     this.reading = new Promise((resolve) => (done = resolve))
     const { broker, partition, tail } = this.ports
-    const { identities, at } = tail.state
+    const { identities } = tail.state
     const known = new AppendIdentities(identities.map(([replica, seq, seen]) => [replica, { seq, at: seen }]))
-    let time = at
+    // Of the newest entry below: commits are of later ones too, and what those streams have yet to take has the time it always had.
+    let time = Math.max(0, ...identities.map(([, , seen]) => seen))
     try {
       for await (const batch of broker.read('input', partition, this.from, this.over)) {
         const entries: StoredEntry[] = []
@@ -182,7 +184,7 @@ class HeldClaim implements Claim {
           const { identity, entry } = decodeInput(message.text)
           time = Math.max(time, message.at)
           if (!known.admits(identity, time)) continue
-          this.noted.push({ offset: message.offset, row: [identity.replica, identity.seq, time] })
+          this.noted.add(message.offset, [identity.replica, identity.seq, time])
           entries.push({ ...entry, offset: message.offset, at: time })
         }
         if (entries.length > 0) yield entries
@@ -211,11 +213,11 @@ class HeldClaim implements Claim {
   /** The checkpoint was number 1 of the epoch. */
   async commit(commit: Commit): Promise<void> {
     if (this.isEnded) throw new ApiError('log_unavailable')
-    const passed = this.noted.findIndex(({ offset }) => offset >= commit.to)
-    const rows = this.noted.splice(0, passed === -1 ? this.noted.length : passed)
-    const last = new Map(rows.map(({ row }) => [row[0], row]))
+    const { to, rows } = this.noted.below(commit.to)
+    const spread = commit.spread ?? (to < commit.to ? { taken: commit.to, behind: [] } : undefined)
+    const numbered = { ...commit, n: commit.n + 1, to, ...(spread && { spread }) }
     // One append at a time: two could change places.
-    this.written = this.written.then(() => this.write({ ...commit, n: commit.n + 1 }, [...last.values()]))
+    this.written = this.written.then(() => this.write(numbered, rows))
     if (!(await this.written)) throw new ApiError('log_unavailable')
   }
 

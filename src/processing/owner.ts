@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { ApiError } from '#libs/contract'
 import {
   STREAMS_TOGETHER,
   type Claim,
+  type Commit,
   type Entry,
   type StoredEntry,
   type StreamHeader,
@@ -45,7 +47,11 @@ export class Owner {
   private n = 0
   /** Every entry below this offset is in a commit or in the draft, for every stream that is not behind. */
   private taken: number
-  private committed: { readonly to: number; readonly taken: number }
+  /** Of the last commit, whether it has counted or is on its way. */
+  private place: Pick<Commit, 'to' | 'spread'>
+  /** That streams are behind is said again at once: an old commit log may be about to lose it. */
+  private isSaid: boolean
+  private isOver = false
   private at: number
   private readonly mutex = new Mutex()
   private readonly intake: Intake
@@ -57,11 +63,12 @@ export class Owner {
 
   constructor(private readonly ports: OwnerPorts) {
     const { claim, view } = ports
-    const before = view.spread(claim.partition) ?? { taken: claim.from, behind: [] }
+    const spread = view.spread(claim.partition)
+    const before = spread ?? { taken: claim.from, behind: [] }
     this.draft = new Draft(view)
     this.taken = before.taken
-    // That streams are behind is said again at once: an old commit log may be about to lose it.
-    this.committed = { to: claim.from, taken: before.behind.length > 0 ? -1 : before.taken }
+    this.place = { to: claim.from, ...(spread && { spread }) }
+    this.isSaid = spread === undefined
     this.at = claim.at
     const forming = {
       ...ports,
@@ -105,9 +112,11 @@ export class Owner {
     try {
       await Promise.race([this.work(), this.failed])
     } catch (error) {
+      this.isOver = true
       if (!(error instanceof ApiError)) await this.prove()
       throw error
     } finally {
+      this.isOver = true
       this.stragglers.stop()
     }
   }
@@ -176,15 +185,16 @@ export class Owner {
   }
 
   private async commit(): Promise<void> {
+    // Others may still be at work when one has failed: what it has left in the draft is not theirs to commit.
+    if (this.isOver) throw new ApiError('log_unavailable')
     const { claim, view } = this.ports
-    const { taken } = this
-    const spread = this.stragglers.spread(taken)
-    const to = Math.min(taken, ...(spread?.behind.map(([, offset]) => offset) ?? []))
-    if (this.draft.empty && to === this.committed.to && taken === this.committed.taken) return
+    const place = this.stragglers.place(this.taken)
+    if (this.draft.empty && this.isSaid && isDeepStrictEqual(place, this.place)) return
     const { again } = this.draft
-    const commit = this.draft.commit(claim, { n: ++this.n, to, spread, at: this.at })
+    const commit = this.draft.commit(claim, { n: ++this.n, ...place, at: this.at })
     this.draft = new Draft(view)
-    this.committed = { to, taken }
+    this.place = place
+    this.isSaid = true
     await claim.commit(commit, again)
     this.seal(commit.streams.filter(({ event }) => event === 'closing'))
   }
@@ -195,8 +205,8 @@ export class Owner {
    */
   private async prove(): Promise<void> {
     const { claim, view } = this.ports
-    const to = view.to(claim.partition)
-    await claim.commit(new Draft(view).commit(claim, { n: ++this.n, to, at: this.at }), true)
+    // Not where the view is: the last commit may be on its way.
+    await claim.commit(new Draft(view).commit(claim, { n: ++this.n, ...this.place, at: this.at }), true)
   }
 
   /** Appends the seals of streams that are closing. A seal that fails is appended again at the next tick. */

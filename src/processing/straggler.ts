@@ -7,9 +7,6 @@ import type { Mutex } from './mutex.js'
 /** What an entry takes besides its records, about. */
 const ENTRY_CHARS = 200
 
-/** Entries that are done with are let go so many at a time. */
-const DONE_TOGETHER = 1_000
-
 export interface StragglerPorts extends Pick<
   IntakePorts,
   'draft' | 'commit' | 'reseal' | 'maxCommitChars' | 'maxDeadLetterBytes'
@@ -38,8 +35,10 @@ export interface StragglerPorts extends Pick<
 export class Straggler {
   /** Of its pending entries, and about. */
   chars = 0
-  private readonly entries: StoredEntry[] = []
-  /** How many of them are done, and how many were given to the intake. */
+  /** By their number, from 0 on. Those that are done are gone: each may be a mebibyte. */
+  private readonly entries = new Map<number, StoredEntry>()
+  /** How many there were in all, how many of them are done, and how many were given to the intake. */
+  private added = 0
   private done = 0
   private given = 0
   private running = false
@@ -65,7 +64,10 @@ export class Straggler {
         throw new Error('A straggler has nobody to leave its entries to.')
       },
       active: () => [ports.active(stream) ?? []].flat(),
-      begun: () => undefined,
+      // By the time others are told to have caught up after a crash, it may not have come here again: nobody may know before the disk.
+      begun: () => {
+        ports.draft().again = false
+      },
       passed: ({ offset }) => {
         this.passed(offset)
       },
@@ -74,12 +76,12 @@ export class Straggler {
 
   /** Offset of its first entry that is not done; undefined if nothing waits for it. */
   get offset(): number | undefined {
-    return this.entries[this.done]?.offset
+    return this.entries.get(this.done)?.offset
   }
 
   add(entry: StoredEntry): void {
     if (entry.offset < this.since) return
-    this.entries.push(entry)
+    this.entries.set(this.added++, entry)
     this.chars += charsOf(entry)
     if (this.running) return
     this.running = true
@@ -102,7 +104,7 @@ export class Straggler {
   /** Takes all entries there are. */
   private async work(): Promise<void> {
     if (this.ports.stopped()) throw new Stopped()
-    for (let entry = this.entries[this.given]; entry !== undefined; entry = this.entries[this.given]) {
+    for (let entry = this.entries.get(this.given); entry !== undefined; entry = this.entries.get(this.given)) {
       this.given++
       await this.intake.take(entry)
     }
@@ -131,15 +133,10 @@ export class Straggler {
   }
 
   private passed(offset: number): void {
-    for (let entry = this.entries[this.done]; entry !== undefined && entry.offset <= offset;) {
+    for (let entry = this.entries.get(this.done); entry !== undefined && entry.offset <= offset;) {
       this.chars -= charsOf(entry)
-      this.done++
-      entry = this.entries[this.done]
-    }
-    if (this.done >= DONE_TOGETHER) {
-      this.entries.splice(0, this.done)
-      this.given -= this.done
-      this.done = 0
+      this.entries.delete(this.done++)
+      entry = this.entries.get(this.done)
     }
     this.ports.moved()
   }

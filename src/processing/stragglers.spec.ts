@@ -1,13 +1,15 @@
 import fc from 'fast-check'
-import type { Commit, Entry, Verdict } from '#libs/engine'
+import type { Claim, Commit, Entry, Verdict } from '#libs/engine'
 import { Processor, type InputRecord, type RecordProcessor, type Results, type StreamContext } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
 import { logClock } from '../../test/support/log-clock.js'
 import { echo, running } from '../../test/support/processing.js'
+import { renewing } from '../../test/support/renewed-claims.js'
 import { announcedSeed, seeded } from '../../test/support/random.js'
 import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
+import { heldBytes } from '../../test/support/memory.js'
 import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
 
 const isSlow = ({ stream }: StreamWork): boolean => stream.startsWith('slow')
@@ -96,6 +98,27 @@ describe('a stream whose processor takes its time', () => {
     expect(replica.results(lifeOf('slow'))).toEqual(['1', '2', '3'])
   })
 
+  it('keeps nothing of what is done, however long it is behind', async () => {
+    const held = new Held()
+    const silent: BatchHandler = async (batch) =>
+      (await held.process(batch)).map(async (answer) => {
+        const { outcomes, again } = await answer
+        return { outcomes: outcomes.map(() => ({ lines: [], timer: undefined })), again }
+      })
+    const replica = new Replica(await temporaryFolder(), { process: silent })
+    await replica.append(started('slow'))
+    const send = (): Promise<number> => replica.append(sent('slow', ['x'.repeat(1_000_000)]))
+    await send()
+    const before = heldBytes()
+    for (let n = 0; n < 100; n++) {
+      const { done } = await until(`it is asked for record ${n}`, () => held.works.pop())
+      await send()
+      await until('the next one waits', () => replica.view.taken(0) === replica.engine.end())
+      done()
+    }
+    expect(heldBytes() - before).toBeLessThan(30_000_000)
+  })
+
   it('is one of many, more than are left to themselves at once', async () => {
     const process: BatchHandler = async (batch) =>
       (await echo(batch)).map(async (answer) => {
@@ -113,6 +136,58 @@ describe('a stream whose processor takes its time', () => {
     await replica.processed()
     for (const stream of streams.slice(1)) expect(replica.results(lifeOf(stream))).toHaveLength(2)
     expect(behind).toBe(1_000)
+  }, 60_000)
+})
+
+describe('an owner that fails', () => {
+  it('takes nothing back of what a stream that is behind has committed meanwhile', async () => {
+    const folder = await temporaryFolder()
+    const held = new Held()
+    let fail: (error: Error) => void = () => undefined
+    const process: BatchHandler = (batch) =>
+      batch.some(({ stream }) => stream === 'bad')
+        ? new Promise((_, reject) => (fail = reject))
+        : held.process(batch).then((all) => all.map(async (answer) => ({ ...(await answer), again: false })))
+    // That nothing more is read takes a while, on Kafka.
+    const claims = async function* (claim: Claim): AsyncGenerator<Claim> {
+      await Promise.resolve()
+      yield {
+        ...claim,
+        async *read() {
+          try {
+            yield* claim.read()
+          } finally {
+            await new Promise(setImmediate)
+          }
+        },
+      }
+    }
+    const replica = new Replica(folder, { process, claims })
+    for (const stream of ['slow', 'quick', 'bad']) await replica.append(started(stream))
+    await replica.append(sent('slow', [1]))
+    await replica.append({ kind: 'end', stream: 'quick' })
+    await until('the quick one is over', () => replica.view.headers.get('quick')?.status === 'ended')
+    await replica.append(started('quick', 2))
+    await until(
+      'the quick one lives again',
+      () => replica.view.headers.get('quick')?.incarnation === lifeOf('quick', 2),
+    )
+    const failing = jest.fn()
+    replica.owned.catch(failing)
+    await replica.append(sent('bad', [1]))
+    const { done } = await until('the slow one is at work', () => held.works[0])
+    await until('the bad one is at work', () => fail.length === 1)
+    done()
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    fail(new Error('the host is broken'))
+    await until('the owner has failed', () => failing.mock.calls.length === 1)
+    await replica.close()
+    const next = new Replica(folder)
+    await next.processed()
+    // Its second life has no end, unless the log is taken again from before the end of the first one.
+    expect(next.view.headers.get('quick')).toMatchObject({ incarnation: lifeOf('quick', 2), status: 'open' })
+    expect(next.results(lifeOf('slow'))).toEqual(['1'])
+    expect(next.results(lifeOf('bad'))).toEqual(['1'])
   })
 })
 
@@ -273,6 +348,53 @@ describe('streams whose processors take their time', () => {
       { seed: announcedSeed('stragglers.spec'), numRuns: 10 },
     )
   }, 120_000)
+})
+
+describe('streams whose processors take their time, in a partition that is taken anew again and again', () => {
+  logClock()
+
+  it('have the results, the answers and the ends of those that take none', async () => {
+    const plan = fc.record({
+      steps: fc.array(step, { minLength: 4, maxLength: 25 }),
+      maxCommitChars: fc.constantFrom(40, 100_000),
+      choices: fc.integer(),
+    })
+    const inOneGo = running(new Summing())
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ steps, maxCommitChars, choices }) => {
+        const entries = [...entriesOf(steps), sent('quick', [1])]
+        const random = seeded(choices)
+        const twins = new Set(entries.flatMap((_, offset) => (random.chance(0.15) ? [offset] : [])))
+        const isTwin = (offset: number): boolean => offset < entries.length - 1 && twins.has(offset)
+        const options = { process: inOneGo, maxCommitChars, patienceMs: 0 }
+        const toldBy = async (each: ReplicaOptions): Promise<unknown> => {
+          const [, replica] = await logged(entries, { ...options, ...each })
+          const commits: Commit[] = []
+          replica.view.applied.subscribe((commit) => commits.push(commit))
+          replica.work()
+          await Promise.race([finished(replica), replica.owned])
+          const all = told([replica], commits)
+          await replica.close()
+          return all
+        }
+        const expected = await toldBy({ claims: renewing(random, 0, isTwin) })
+        const slowly: BatchHandler = async (batch) =>
+          (await inOneGo(batch)).map((answer, index) => {
+            const [work, turns, count] = [batch[index], random.int(0, 8), random.int(1, 4)]
+            return work === undefined || !isSlow(work) || random.chance(0.2) ? answer : late(answer, turns, count)
+          })
+        for (let run = 0; run < 3; run++)
+          expect(
+            await toldBy({
+              process: slowly,
+              claims: renewing(random, 6, isTwin),
+              maxUnsettledChars: random.pick([1, 1_000_000]),
+            }),
+          ).toEqual(expected)
+      }),
+      { seed: announcedSeed('renewed stragglers'), numRuns: 10 },
+    )
+  }, 500_000)
 })
 
 async function late(

@@ -1,4 +1,4 @@
-import type { Spread, StoredEntry, StreamRef } from '#libs/engine'
+import type { Commit, Spread, StoredEntry, StreamRef } from '#libs/engine'
 import type { StreamOutcomes } from './batch.js'
 import { HeldOutcomes } from './held-outcomes.js'
 import { Straggler, type StragglerPorts } from './straggler.js'
@@ -64,13 +64,14 @@ export class Stragglers {
     return isReplay ? undefined : others
   }
 
-  /** Which streams are behind the others, who have come to `taken`. */
-  spread(taken: number): Spread | undefined {
+  /** How far all streams have come, and which are behind the others, who have come to `taken`. */
+  place(taken: number): Pick<Commit, 'to' | 'spread'> {
     const behind = [...this.all].flatMap(([stream, { offset, since, chars }]) => {
       const first = offset ?? (this.isReplay ? Math.max(since, this.read) : undefined)
       return first === undefined ? [] : [[stream, first, chars] as const]
     })
-    return behind.length === 0 ? undefined : { taken, behind }
+    const to = Math.min(taken, this.isReplay ? this.read : taken, ...behind.map(([, offset]) => offset))
+    return behind.length === 0 && to === taken ? { to } : { to, spread: { taken, behind } }
   }
 
   /** Resolves when what waits for them is within the bound. */

@@ -86,7 +86,8 @@ export class Descriptions {
       latest: lastSeq,
       dead_letters: this.view.deadLetters.count(header, this.engine.now()),
       readers: this.readers.readersOf(incarnation),
-      lag: this.engine.end(partition) - this.view.reached(partition, id),
+      // A replica that appends little knows the log's end from the commits.
+      lag: Math.max(this.engine.end(partition), this.view.taken(partition)) - this.view.reached(partition, id),
     }
   }
 }

@@ -19,6 +19,8 @@ const INTERVAL_MS = 1_000
 export class IdleTask implements OnApplicationBootstrap {
   private readonly logger = new Logger('IdleTask')
   private running = false
+  /** Offsets of the newest ticks from here, by partition. */
+  private readonly ticks: number[] = []
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -58,7 +60,7 @@ export class IdleTask implements OnApplicationBootstrap {
     try {
       for (let from = 0; from < alive.length; from += STREAMS_TOGETHER)
         await this.engine.append(partition, { kind: 'alive', streams: alive.slice(from, from + STREAMS_TOGETHER) })
-      if (asOf !== undefined) await this.engine.append(partition, { kind: 'tick', asOf })
+      if (asOf !== undefined) this.ticks[partition] = await this.engine.append(partition, { kind: 'tick', asOf })
     } catch (error) {
       // The log says for itself why it takes nothing; the next pass tries again.
       this.logger.debug({ message: 'idle pass failed', partition, error: String(error) })
@@ -85,9 +87,16 @@ export class IdleTask implements OnApplicationBootstrap {
   /** Partitions of streams that seem due. */
   private due(now: number): Set<number> {
     const partitions = new Set<number>()
-    for (const header of this.view.headers.active.values())
-      if (this.isDue(header, now)) partitions.add(this.engine.partitionOf(header.id))
+    for (const header of this.view.headers.active.values()) {
+      const partition = this.engine.partitionOf(header.id)
+      if (this.isDue(header, now) && !this.isAsked(header, partition)) partitions.add(partition)
+    }
     return partitions
+  }
+
+  /** One that is behind seems due until it has come to its tick: more of them would only wait with it. */
+  private isAsked({ id }: StreamHeader, partition: number): boolean {
+    return this.view.reached(partition, id) <= (this.ticks[partition] ?? -1)
   }
 
   /** A stream that has been closing for long has lost its seal: the tick brings a new one. A tick removes dead letters that are too old. */

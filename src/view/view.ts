@@ -61,6 +61,11 @@ export class View implements CommitSink {
     return this.positions[partition] ?? 0
   }
 
+  /** Every input entry of the partition below this offset is committed here for every stream that is not behind. */
+  taken(partition: number): number {
+    return this.spread(partition)?.taken ?? this.to(partition)
+  }
+
   /** Which streams of the partition are behind the others; undefined if none is. */
   spread(partition: number): Spread | undefined {
     return this.spreads.of(partition)
@@ -68,9 +73,8 @@ export class View implements CommitSink {
 
   /** Every input entry of the partition below this offset is committed here for the stream. */
   reached(partition: number, stream: string): number {
-    const spread = this.spread(partition)
-    const behind = spread?.behind.find(([id]) => id === stream)
-    return behind?.[1] ?? spread?.taken ?? this.to(partition)
+    const behind = this.spread(partition)?.behind.find(([id]) => id === stream)
+    return behind?.[1] ?? this.taken(partition)
   }
 
   /** What waits for the stream alone, in characters: its processor does not keep up. */

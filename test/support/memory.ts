@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /** Memory that a process holds for itself alone; without the store's map, which belongs to the page cache. Linux only. */
 export function privateBytes(pid: number): number {
@@ -8,3 +10,11 @@ export function privateBytes(pid: number): number {
 }
 
 export const canMeasureMemory = process.platform === 'linux'
+
+/** What this process's objects hold when what nobody needs is gone. */
+export function heldBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().heapUsed
+}

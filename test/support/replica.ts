@@ -2,7 +2,7 @@ import { join } from 'node:path'
 
 import { filter, firstValueFrom, Subject } from 'rxjs'
 
-import type { Commit, CommitSink, Entry } from '#libs/engine'
+import type { Claim, Commit, CommitSink, Entry } from '#libs/engine'
 import { EmbeddedEngine } from '../../src/embedded/embedded-engine.js'
 import type { BatchHandler } from '../../src/processing/batch.js'
 import { Owner } from '../../src/processing/owner.js'
@@ -24,6 +24,8 @@ export interface ReplicaOptions {
   readonly patienceMs?: number
   /** Default: all streams. */
   readonly owns?: (stream: string) => boolean
+  /** Claims that take the place of the engine's, each for an owner of its own when the one before has stopped. Default: that one alone. */
+  readonly claims?: (claim: Claim, view: View) => AsyncIterable<Claim>
   /** Whether its owner works at once; else at `work`. */
   readonly idle?: boolean
 }
@@ -56,15 +58,21 @@ export class Replica {
   }
 
   work(): void {
-    const { process = echo, maxCommitChars = 100_000, maxDeadLetterBytes = 1_000_000 } = this.options
-    const { owns = () => true, patienceMs } = this.options
-    const append = (entry: Entry): Promise<number> => this.append(entry)
     void this.engine.start(this.sink(), (claim) => {
-      const bounds = { maxCommitChars, maxDeadLetterBytes, ...(patienceMs !== undefined && { patienceMs }) }
-      this.owned = new Owner({ claim, view: this.view, process, append, owns, ...bounds }).run()
+      this.owned = this.own(claim)
     })
     // A test that wants to know awaits it; the others take a former owner's end for what it is.
     this.owned.catch(() => undefined)
+  }
+
+  private async own(engines: Claim): Promise<void> {
+    const { process = echo, maxCommitChars = 100_000, maxDeadLetterBytes = 1_000_000 } = this.options
+    const { owns = () => true, patienceMs, claims } = this.options
+    const { view } = this
+    const append = (entry: Entry): Promise<number> => this.append(entry)
+    const bounds = { maxCommitChars, maxDeadLetterBytes, ...(patienceMs !== undefined && { patienceMs }) }
+    for await (const claim of claims?.(engines, view) ?? [engines])
+      await new Owner({ claim, view, process, append, owns, ...bounds }).run()
   }
 
   append(entry: Entry): Promise<number> {
