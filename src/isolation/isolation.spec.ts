@@ -60,6 +60,15 @@ describe('isolated processors', () => {
     expect(results.map(({ outcomes }) => outcomes.length)).toEqual([1, 0])
   })
 
+  it('give their process to others after a while, though a record of theirs has ended one', async () => {
+    const isolated = await isolation(1_000, 1)
+    const slow = Array.from({ length: 40 }, () => ({ busyMs: 200 }))
+    const [outcomes] = await Promise.all(isolated.run([recordsFor('timing', 's', [{ timer: 'hang' }, ...slow])]))
+    expect(outcomes?.outcomes.length).toBeLessThan(15)
+    const results = await whole(isolated, [recordsFor('timing', 't', [{ timer: 'hang' }, ...slow.slice(0, 10)])])
+    expect(results[0]?.outcomes).toHaveLength(11)
+  }, 60_000)
+
   it('lose only the timer that never returns, not the record that it was due with', async () => {
     const values = [{ timer: 'hang' }, { busyMs: 1 }, { timer: 'fine' }, {}]
     const [result] = await whole(await isolation(300), [recordsFor('timing', 's', values)])

@@ -123,7 +123,7 @@ export class Isolation implements OnModuleDestroy, OnApplicationShutdown {
       const outcomes = await this.workers.use(processorsOf(works), (place) => outcomesOf(place, works.map(firstPart)))
       for (const [index, work] of works.entries()) {
         done.add(work, outcomes[index] ?? [], false)
-        this.suspects.clear(work.stream)
+        if (outcomes[index]?.length) this.suspects.clear(work.stream)
       }
     } catch (error) {
       if (!(error instanceof Death)) throw error

@@ -10,9 +10,15 @@ import type { Place } from './pool.js'
 export const MOST_DEATHS = 5
 
 /**
+ * No more inputs are run by themselves than this takes, in ms, from the first on, unless the last one has ended its process. What a task
+ * did before it ended its process took 100 ms, so the one that ended it is among them, and the next task goes on behind it.
+ */
+const LONGEST_MS = 1_000
+
+/**
  * Runs each input as a task of its own, in a process that begins with the first, so that what ends a process shows which input it is.
  * Returns what came of them, and how those ended their process that did. Stops once what came of them has more than `together` characters,
- * or {@link MOST_DEATHS} of them have ended theirs.
+ * or {@link MOST_DEATHS} of them have ended theirs, or it has taken its time: others wait for the place.
  */
 export async function oneByOne(
   place: Place,
@@ -22,13 +28,17 @@ export async function oneByOne(
   const carried = new CarriedWork(work)
   const codes: ResultErrorCode[] = []
   let left = together
+  let until = Infinity
   place.renew()
   for (const input of work.inputs) {
     const { outcome, code } = await single(place, carried.with([input]), input)
     carried.add([outcome])
     if (code !== undefined) codes.push(code)
     left -= charsOf(outcome)
-    if (left <= 0 || codes.length >= MOST_DEATHS) break
+    // Not from before the first: its process had to start.
+    if (until === Infinity) until = performance.now() + LONGEST_MS
+    const isLate = code === undefined && performance.now() >= until
+    if (left <= 0 || codes.length >= MOST_DEATHS || isLate) break
   }
   return { outcomes: carried.outcomes, codes }
 }

@@ -1,10 +1,36 @@
 import { readConfig } from '../config/config.js'
 import { lifeOf, started } from '../../test/support/entries.js'
+import { echo } from '../../test/support/processing.js'
 import { Replica } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
+import { until } from '../../test/support/until.js'
+import type { BatchHandler, StreamOutcomes } from '../processing/batch.js'
 import { Decisions } from './decisions.js'
 import { Directory } from './directory.js'
 import { SendService } from './send.service.js'
+
+it('streams whose processors take their time are refused sends while much waits for all of them, and no other', async () => {
+  const process: BatchHandler = async (batch) =>
+    (await echo(batch)).map((answer, index) =>
+      batch[index]?.stream === 'quick' ? answer : new Promise<StreamOutcomes>(() => undefined),
+    )
+  const replica = new Replica(await temporaryFolder(), { process })
+  const { engine, view } = replica
+  const decisions = new Decisions(engine, readConfig({}), view)
+  const service = new SendService(engine, new Directory(engine, view), decisions, view)
+  const headers = { 'content-type': 'application/json' }
+  const send = (stream: string, chars: number): Promise<unknown> =>
+    service.send(stream, { headers, body: Buffer.from(JSON.stringify({ data: 'x'.repeat(chars) })) })
+  const slow = Array.from({ length: 20 }, (_, n) => `slow-${n}`)
+  for (const stream of ['quick', ...slow]) await replica.append(started(stream))
+  for (const stream of slow) {
+    await send(stream, 1_000_000)
+    await until('the owner has read it', () => view.taken(0) === engine.end())
+  }
+  for (const stream of slow) await expect(send(stream, 1)).rejects.toMatchObject({ code: 'overloaded' })
+  expect(await send('quick', 1)).toMatchObject({ accepted: 1 })
+  await until('it is processed', () => replica.results(lifeOf('quick')).length === 1)
+}, 30_000)
 
 it('a send behind a restart goes to the life the stream has then, whatever the store says while input is processed anew', async () => {
   const folder = await temporaryFolder()

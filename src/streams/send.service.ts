@@ -12,6 +12,9 @@ import { readRetryIdentity } from './retry-headers.js'
 /** What may wait for the processor of one stream, in characters. Beyond it this stream takes no more, so that the others need not wait. */
 const MOST_WAITING_CHARS = 4 * 1024 * 1024
 
+/** What may wait for all such streams of a partition. Beyond it none of them takes more: an owner that holds twice as much reads nothing. */
+const MOST_TOGETHER_CHARS = 16 * 1024 * 1024
+
 export interface Sent {
   /** Records taken. */
   readonly accepted: number
@@ -70,7 +73,8 @@ export class SendService {
     if (!takesIt) await this.engine.barrier(partition)
     const header = this.directory.peek(id)
     if (header === undefined) throw new ApiError('stream_not_found')
-    if (this.view.waiting(partition, id) > MOST_WAITING_CHARS)
+    const { own, together } = this.view.waiting(partition, id)
+    if (own > MOST_WAITING_CHARS || (own > 0 && together > MOST_TOGETHER_CHARS))
       throw new ApiError('overloaded', {
         message: `Processor "${header.settings.processor}" does not keep up with this stream.`,
       })

@@ -77,9 +77,14 @@ export class View implements CommitSink {
     return behind?.[1] ?? this.taken(partition)
   }
 
-  /** What waits for the stream alone, in characters: its processor does not keep up. */
-  waiting(partition: number, stream: string): number {
-    return this.spread(partition)?.behind.find(([id]) => id === stream)?.[2] ?? 0
+  /** What waits for the stream alone, in characters, since its processor does not keep up; and for all such streams of the partition. */
+  waiting(partition: number, stream: string): { readonly own: number; readonly together: number } {
+    let [own, together] = [0, 0]
+    for (const [id, , chars] of this.spread(partition)?.behind ?? []) {
+      if (id === stream) own = chars
+      together += chars
+    }
+    return { own, together }
   }
 
   /** Counted commits, each right after it was applied. */
