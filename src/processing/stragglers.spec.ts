@@ -345,7 +345,7 @@ describe('streams whose processors take their time', () => {
           if (isDone) return
         }
       }),
-      { seed: announcedSeed('stragglers.spec'), numRuns: 10 },
+      { seed: announcedSeed('stragglers.spec'), numRuns: 6 },
     )
   }, 120_000)
 })

@@ -2,7 +2,7 @@ import { mutants, schedulesUntilRed } from './mutants.js'
 import { simulate } from './simulate.js'
 
 /** A few of what `npm run simulate` runs by the thousand. */
-const SCHEDULES = 40
+const SCHEDULES = 10
 const TRACED = 2
 /** Most faults show within some ten schedules; this many fail to show one of them once in thousands of runs. */
 const MUTANT_SCHEDULES = 400

@@ -85,7 +85,7 @@ describe('window', () => {
         const trial = trialOf(Window, { ...given })
         expectSame([...trial.sendEach(sent), ...trial.end()], naiveWindows(given, sent))
       }),
-      { seed, numRuns: 150 },
+      { seed, numRuns: 60 },
     )
   })
 
