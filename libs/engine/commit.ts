@@ -110,7 +110,10 @@ export interface Commit {
   readonly n: number
   /** Every input entry below this offset is committed for every stream. */
   readonly to: number
-  /** Absent if no stream is behind; then all that was said of it before is over once `to` has come as far. */
+  /**
+   * Absent if no stream is behind; then all that was said of it before is over once `to` has come as far. With none behind it says that
+   * `to` is lower than it need be.
+   */
   readonly spread?: Spread
   /** Log time of the newest entry in it. */
   readonly at: number
