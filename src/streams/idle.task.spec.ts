@@ -2,11 +2,10 @@ import { SchedulerRegistry } from '@nestjs/schedule'
 import { sent, started } from '../../test/support/entries.js'
 import { logClock } from '../../test/support/log-clock.js'
 import { echo, failing } from '../../test/support/processing.js'
-import { Replica } from '../../test/support/replica.js'
+import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
 import { readConfig } from '../config/config.js'
-import type { BatchHandler } from '../processing/batch.js'
 import { IdleTask } from './idle.task.js'
 import { Readers } from './readers.js'
 
@@ -39,7 +38,8 @@ describe('the idle task', () => {
   })
 
   it('asks once for a stream whose processor does not come to it', async () => {
-    const process: BatchHandler = async (batch) => (await echo(batch)).map(() => new Promise(() => undefined))
+    const process: ReplicaOptions['process'] = async (batch) =>
+      (await echo(batch)).map(() => new Promise(() => undefined))
     const replica = new Replica(await temporaryFolder(), { process })
     const { engine, view } = replica
     const config = readConfig({})

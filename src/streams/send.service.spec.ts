@@ -1,18 +1,17 @@
 import { readConfig } from '../config/config.js'
 import { lifeOf, started } from '../../test/support/entries.js'
 import { echo } from '../../test/support/processing.js'
-import { Replica } from '../../test/support/replica.js'
+import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
-import type { BatchHandler, StreamOutcomes } from '../processing/batch.js'
 import { Decisions } from './decisions.js'
 import { Directory } from './directory.js'
 import { SendService } from './send.service.js'
 
 it('streams whose processors take their time are refused sends while much waits for all of them, and no other', async () => {
-  const process: BatchHandler = async (batch) =>
+  const process: ReplicaOptions['process'] = async (batch) =>
     (await echo(batch)).map((answer, index) =>
-      batch[index]?.stream === 'quick' ? answer : new Promise<StreamOutcomes>(() => undefined),
+      batch[index]?.stream === 'quick' ? answer : new Promise<never>(() => undefined),
     )
   const replica = new Replica(await temporaryFolder(), { process })
   const { engine, view } = replica
