@@ -23,7 +23,7 @@ export interface StreamDescription {
   dead_letters: number
   /** Readers connected to this server. */
   readers: number
-  /** Entries (sends, starts, ends …) of the log that wait to be processed, over all streams of its partition. */
+  /** Entries (sends, starts, ends …) of the log behind what of this stream is processed; those of other streams of its partition count. */
   lag: number
 }
 
