@@ -3,7 +3,7 @@ import { errorResult, successResult } from '#libs/contract'
 import { charsOf, type Entry } from '#libs/engine'
 import { Processor, type InputRecord, type RecordProcessor, type StreamContext } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
-import { logClock } from '../../test/support/log-clock.js'
+import { FIRST_AT, logClock, logged, STEP_MS } from '../../test/support/log-clock.js'
 import { running } from '../../test/support/processing.js'
 import { announcedSeed } from '../../test/support/random.js'
 import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
@@ -12,7 +12,7 @@ import type { BatchHandler } from './batch.js'
 
 const LIFE = lifeOf('s')
 /** Log time of the first entry, between two, and for which a result is kept. */
-const [FIRST_AT, STEP_MS, KEPT_MS] = [1_000_000, 10, 95]
+const KEPT_MS = 95
 const MAX_BYTES = 3 * 1_024
 
 /** A number, and something that makes the record large. */
@@ -126,17 +126,6 @@ function verdictsOf(replica: Replica): Map<string, string> {
     for (const [ticket, { code }] of verdicts) told.set(ticket, code)
   })
   return told
-}
-
-/** A replica whose log holds the entries, each STEP_MS after the one before, and has not processed any. */
-async function logged(entries: readonly Entry[], folder: string, options: ReplicaOptions): Promise<Replica> {
-  jest.setSystemTime(FIRST_AT)
-  const replica = new Replica(folder, { ...options, idle: true })
-  for (const entry of entries) {
-    await replica.append(entry)
-    jest.advanceTimersByTime(STEP_MS)
-  }
-  return replica
 }
 
 /** A replica that has processed a failed record for each text. */

@@ -9,16 +9,13 @@ import {
   type StreamContext,
 } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
-import { logClock } from '../../test/support/log-clock.js'
+import { FIRST_AT, logClock, logged, STEP_MS } from '../../test/support/log-clock.js'
 import { running } from '../../test/support/processing.js'
 import { announcedSeed } from '../../test/support/random.js'
-import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
+import { Replica } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 
 const LIFE = lifeOf('s')
-
-/** Log time of the first entry, and between two. */
-const [FIRST_AT, STEP_MS] = [1_000_000, 10]
 
 /** Tells the sum so far for each record, and again 25 ms after the first that was not told of, and at the end. */
 @Processor('summing', { deterministic: true })
@@ -94,21 +91,6 @@ const resultsOf = (replica: Replica): unknown[] =>
     return code === undefined ? { data } : { error: code }
   })
 
-/** A log with the entries, each STEP_MS after the one before, which nobody has processed yet. */
-async function logged(
-  entries: readonly Entry[],
-  options: ReplicaOptions,
-): Promise<{ folder: string; replica: Replica }> {
-  const folder = await temporaryFolder()
-  jest.setSystemTime(FIRST_AT)
-  const replica = new Replica(folder, { ...options, idle: true })
-  for (const entry of entries) {
-    await replica.append(entry)
-    jest.advanceTimersByTime(STEP_MS)
-  }
-  return { folder, replica }
-}
-
 describe("a processor's state", () => {
   logClock()
 
@@ -129,7 +111,8 @@ describe("a processor's state", () => {
           const options = { process: running(processor, undefined, together), maxCommitChars, maxUnsettledChars: 1 }
           const results = expected(steps as Step[])
           for (let commits = 1; ; commits++) {
-            const { folder, replica } = await logged(entriesOf(steps as Step[]), options)
+            const folder = await temporaryFolder()
+            const replica = await logged(entriesOf(steps as Step[]), folder, options)
             const finished = replica.processed().then(() => true)
             const made = replica.made(commits).then(() => false)
             replica.work()

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import type { Claim, Commit, Entry, Verdict } from '#libs/engine'
 import { Processor, type InputRecord, type RecordProcessor, type Results, type StreamContext } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
-import { logClock } from '../../test/support/log-clock.js'
+import { logClock, logged } from '../../test/support/log-clock.js'
 import { echo, running } from '../../test/support/processing.js'
 import { renewing } from '../../test/support/renewed-claims.js'
-import { announcedSeed, seeded } from '../../test/support/random.js'
+import { announcedSeed, seeded, type Random } from '../../test/support/random.js'
 import { Replica, type ReplicaOptions } from '../../test/support/replica.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
@@ -255,9 +255,6 @@ const step: fc.Arbitrary<Entry> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Entry>({ kind: 'tick', asOf: Number.MAX_SAFE_INTEGER }) },
 )
 
-/** Log time of the first entry, and between two. */
-const [FIRST_AT, STEP_MS] = [1_000_000, 10]
-
 const entriesOf = (steps: readonly Entry[]): Entry[] =>
   [...STREAMS.map((stream) => started(stream, 1, { idleTimeoutMs: 200 })), ...steps].map((entry, index) =>
     'stream' in entry ? { ...entry, ticket: `${index}` } : entry,
@@ -277,17 +274,6 @@ function told(replicas: readonly Replica[], commits: readonly Commit[]): unknown
   }
 }
 
-async function logged(entries: readonly Entry[], options: ReplicaOptions): Promise<[string, Replica]> {
-  const folder = await temporaryFolder()
-  jest.setSystemTime(FIRST_AT)
-  const replica = new Replica(folder, { ...options, idle: true })
-  for (const entry of entries) {
-    await replica.append(entry)
-    jest.advanceTimersByTime(STEP_MS)
-  }
-  return [folder, replica]
-}
-
 /** Everything in the log is processed, the seals too that its owner appends. */
 async function finished(replica: Replica): Promise<void> {
   await replica.processed()
@@ -297,35 +283,53 @@ async function finished(replica: Replica): Promise<void> {
   await replica.processed()
 }
 
+const plan = fc.record({
+  steps: fc.array(step, { minLength: 4, maxLength: 25 }),
+  maxCommitChars: fc.constantFrom(40, 100_000),
+  choices: fc.integer(),
+})
+
+const inOneGo = running(new Summing())
+
+/** The same, but of slow streams most answers come late, and in part. */
+const inItsTime =
+  (random: Random): BatchHandler =>
+  async (batch) =>
+    (await inOneGo(batch)).map((answer, index) => {
+      const [work, turns, count] = [batch[index], random.int(0, 8), random.int(1, 4)]
+      return work === undefined || !isSlow(work) || random.chance(0.2) ? answer : late(answer, turns, count)
+    })
+
+async function late(
+  answer: StreamOutcomes | Promise<StreamOutcomes>,
+  turns: number,
+  count: number,
+): Promise<StreamOutcomes> {
+  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+  const { outcomes } = await answer
+  return { outcomes: outcomes.slice(0, count), again: false }
+}
+
 describe('streams whose processors take their time', () => {
   logClock()
 
   it('have the results, the answers and the ends of those that take none, wherever crashes fall', async () => {
-    const plan = fc.record({
-      steps: fc.array(step, { minLength: 4, maxLength: 25 }),
-      maxCommitChars: fc.constantFrom(40, 100_000),
-      choices: fc.integer(),
-    })
-    const inOneGo = running(new Summing())
     await fc.assert(
       fc.asyncProperty(plan, async ({ steps, maxCommitChars, choices }) => {
         const entries = entriesOf(steps)
         const commits: Commit[] = []
         const options = { process: inOneGo, maxCommitChars, maxUnsettledChars: 1, patienceMs: 0 }
-        const [, reference] = await logged(entries, options)
+        const reference = await logged(entries, await temporaryFolder(), options)
         reference.view.applied.subscribe((commit) => commits.push(commit))
         reference.work()
         await finished(reference)
         const expected = told([reference], commits)
         await reference.close()
         const random = seeded(choices)
-        const slowly: BatchHandler = async (batch) =>
-          (await inOneGo(batch)).map((answer, index) => {
-            const [work, turns, count] = [batch[index], random.int(0, 8), random.int(1, 4)]
-            return work === undefined || !isSlow(work) || random.chance(0.2) ? answer : late(answer, turns, count)
-          })
+        const slowly = inItsTime(random)
         for (let crash = 1; ; crash += random.int(1, 4)) {
-          const [folder, first] = await logged(entries, { ...options, process: slowly })
+          const folder = await temporaryFolder()
+          const first = await logged(entries, folder, { ...options, process: slowly })
           const seen: Commit[] = []
           first.view.applied.subscribe((commit) => seen.push(commit))
           const made = first.made(crash).then(() => false)
@@ -354,12 +358,6 @@ describe('streams whose processors take their time, in a partition that is taken
   logClock()
 
   it('have the results, the answers and the ends of those that take none', async () => {
-    const plan = fc.record({
-      steps: fc.array(step, { minLength: 4, maxLength: 25 }),
-      maxCommitChars: fc.constantFrom(40, 100_000),
-      choices: fc.integer(),
-    })
-    const inOneGo = running(new Summing())
     await fc.assert(
       fc.asyncProperty(plan, async ({ steps, maxCommitChars, choices }) => {
         const entries = [...entriesOf(steps), sent('quick', [1])]
@@ -368,7 +366,7 @@ describe('streams whose processors take their time, in a partition that is taken
         const isTwin = (offset: number): boolean => offset < entries.length - 1 && twins.has(offset)
         const options = { process: inOneGo, maxCommitChars, patienceMs: 0 }
         const toldBy = async (each: ReplicaOptions): Promise<unknown> => {
-          const [, replica] = await logged(entries, { ...options, ...each })
+          const replica = await logged(entries, await temporaryFolder(), { ...options, ...each })
           const commits: Commit[] = []
           replica.view.applied.subscribe((commit) => commits.push(commit))
           replica.work()
@@ -378,11 +376,7 @@ describe('streams whose processors take their time, in a partition that is taken
           return all
         }
         const expected = await toldBy({ claims: renewing(random, 0, isTwin) })
-        const slowly: BatchHandler = async (batch) =>
-          (await inOneGo(batch)).map((answer, index) => {
-            const [work, turns, count] = [batch[index], random.int(0, 8), random.int(1, 4)]
-            return work === undefined || !isSlow(work) || random.chance(0.2) ? answer : late(answer, turns, count)
-          })
+        const slowly = inItsTime(random)
         for (let run = 0; run < 3; run++)
           expect(
             await toldBy({
@@ -396,13 +390,3 @@ describe('streams whose processors take their time, in a partition that is taken
     )
   }, 500_000)
 })
-
-async function late(
-  answer: StreamOutcomes | Promise<StreamOutcomes>,
-  turns: number,
-  count: number,
-): Promise<StreamOutcomes> {
-  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
-  const { outcomes } = await answer
-  return { outcomes: outcomes.slice(0, count), again: false }
-}

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import { cached } from './cache.js'
 import { packageFolder } from './package-folder.js'
 
 const run = promisify(execFile)
@@ -23,9 +23,7 @@ export class NoKafkaHere extends Error {}
 export async function kafkaJars(): Promise<string> {
   await requireJava()
   const list = await readFile(join(project, 'jars.sha256'), 'utf8')
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace')
-  const folder = join(cache, `kafka-${sha256(list).slice(0, 12)}`)
-  if (!(await exists(folder))) await download(cache, folder, list)
+  const folder = await cached(`kafka-${sha256(list).slice(0, 12)}`, (partial) => download(partial, list))
   await verifyJars(folder, list)
   return folder
 }
@@ -48,21 +46,10 @@ async function requireJava(): Promise<void> {
   if (!(version >= oldestJava)) throw new NoKafkaHere(`Java ${oldestJava} or newer is needed, this is ${version}`)
 }
 
-async function download(cache: string, folder: string, list: string): Promise<void> {
-  await mkdir(cache, { recursive: true })
-  // Beside its final place: a rename is atomic, so no run ever sees half a folder.
-  const partial = await mkdtemp(`${folder}.`)
-  try {
-    const goals = ['dependency:copy-dependencies', `-DoutputDirectory=${partial}`]
-    await tool('mvn', ['-B', '-q', '-f', join(project, 'pom.xml'), ...goals])
-    await verifyJars(partial, list)
-    await rename(partial, folder).catch(async (cause: unknown) => {
-      // Another run was faster.
-      if (!(await exists(folder))) throw cause
-    })
-  } finally {
-    await rm(partial, { recursive: true, force: true })
-  }
+async function download(folder: string, list: string): Promise<void> {
+  const goals = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
+  await tool('mvn', ['-B', '-q', '-f', join(project, 'pom.xml'), ...goals])
+  await verifyJars(folder, list)
 }
 
 async function tool(command: string, args: readonly string[]): Promise<{ readonly stderr: string }> {
@@ -81,11 +68,4 @@ function entry(line: string): [name: string, sum: string] {
 
 function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex')
-}
-
-async function exists(folder: string): Promise<boolean> {
-  return await stat(folder).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import { cached } from './cache.js'
 import { packageFolder } from './package-folder.js'
 
 const run = promisify(execFile)
@@ -18,24 +17,11 @@ export async function pythonKafkaEnv(): Promise<NodeJS.ProcessEnv> {
   const pinned = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace')
-  const folder = join(cache, `kafka-python-${pinned.slice(0, 12)}`)
-  if (!existsSync(folder)) await install(cache, folder)
+  const folder = await cached(`kafka-python-${pinned.slice(0, 12)}`, install)
   return { ...process.env, PYTHONPATH: folder, PYTHONUNBUFFERED: '1' }
 }
 
-async function install(cache: string, folder: string): Promise<void> {
-  await mkdir(cache, { recursive: true })
-  // Beside its final place: a rename is atomic, so no run ever sees half a folder.
-  const partial = await mkdtemp(`${folder}.`)
-  try {
-    const args = ['--quiet', '--no-deps', '--require-hashes', '--only-binary=:all:', '--target', partial]
-    await run('python3', ['-m', 'pip', 'install', ...args, '-r', requirements], { timeout: installLimitMs })
-    await rename(partial, folder).catch((cause: unknown) => {
-      // Another run was faster.
-      if (!existsSync(folder)) throw cause
-    })
-  } finally {
-    await rm(partial, { recursive: true, force: true })
-  }
+async function install(folder: string): Promise<void> {
+  const args = ['--quiet', '--no-deps', '--require-hashes', '--only-binary=:all:', '--target', folder]
+  await run('python3', ['-m', 'pip', 'install', ...args, '-r', requirements], { timeout: installLimitMs })
 }
