@@ -8,7 +8,7 @@ export function successResult(value: unknown): string {
 
 /** The `data:` of a failed record's result: `{"status":"error","code":…,"message":…}`. */
 export function errorResult(code: ResultErrorCode): string {
-  return JSON.stringify({ status: 'error', code, message: RESULT_ERRORS[code] })
+  return jobErrorResult(code, RESULT_ERRORS[code])
 }
 
 /** The same with a code and a message that are a job's own (PROCESSING=external). */

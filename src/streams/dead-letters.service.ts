@@ -3,15 +3,12 @@ import { Inject, Injectable } from '@nestjs/common'
 import { ApiError, RESULT_ERRORS, checkStreamId, encodeCursor } from '#libs/contract'
 import type { Engine, StreamHeader } from '#libs/engine'
 import { ENGINE } from '../engine.token.js'
-import { wholeNumber } from '../http/query.js'
+import { pageLimit, wholeNumber } from '../http/query.js'
 import type { DeadLetter } from '../view/dead-letters.js'
 import { View } from '../view/view.js'
 import { Decisions } from './decisions.js'
 import { Directory } from './directory.js'
 import { PageBudget } from './page-budget.js'
-
-const DEFAULT_LIMIT = 100
-const MAX_LIMIT = 1_000
 
 /** Records that failed: as pages of JSON, and sent again. */
 @Injectable()
@@ -29,7 +26,7 @@ export class DeadLettersService {
    * @throws ApiError `invalid_stream_id` | `invalid_request` | `stream_not_found` | `view_behind` | `overloaded`
    */
   async read(response: ServerResponse, id: string, query: Readonly<Record<string, unknown>>): Promise<Buffer> {
-    const limit = wholeNumber('limit', query.limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT)
+    const limit = pageLimit(query.limit)
     const after = wholeNumber('after', query.after ?? 0, 0, Number.MAX_SAFE_INTEGER)
     const header = await this.newest(id)
     const letters = this.view.deadLetters.page(header, after, limit + 1, this.engine.now())

@@ -2,13 +2,10 @@ import { Inject, Injectable } from '@nestjs/common'
 import { ApiError, type StreamDescription } from '#libs/contract'
 import type { Engine, StreamHeader } from '#libs/engine'
 import { ENGINE } from '../engine.token.js'
-import { wholeNumber } from '../http/query.js'
+import { pageLimit } from '../http/query.js'
 import { View } from '../view/view.js'
 import { Directory } from './directory.js'
 import { Readers } from './readers.js'
-
-const DEFAULT_LIMIT = 100
-const MAX_LIMIT = 1_000
 
 /** Headers read before the event loop gets a turn. */
 const SLICE = 200
@@ -36,8 +33,8 @@ export class Descriptions {
 
   /** Streams in order of their ids. `label` is `name` or `name:value`. @throws ApiError `invalid_request` | `view_behind` */
   async list(query: Readonly<Record<string, unknown>>): Promise<StreamList> {
-    const { after = '', status, label, limit = DEFAULT_LIMIT } = query
-    const most = wholeNumber('limit', limit, 1, MAX_LIMIT)
+    const { after = '', status, label, limit } = query
+    const most = pageLimit(limit)
     if (status !== undefined && !STATUSES.includes(status))
       throw invalid(`status must be one of ${STATUSES.join(', ')}.`)
     if (typeof after !== 'string' || (label !== undefined && typeof label !== 'string'))

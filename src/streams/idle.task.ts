@@ -88,8 +88,9 @@ export class IdleTask implements OnApplicationBootstrap {
   private due(now: number): Set<number> {
     const partitions = new Set<number>()
     for (const header of this.view.headers.active.values()) {
+      if (!this.isDue(header, now)) continue
       const partition = this.engine.partitionOf(header.id)
-      if (this.isDue(header, now) && !this.isAsked(header, partition)) partitions.add(partition)
+      if (!this.isAsked(header, partition)) partitions.add(partition)
     }
     return partitions
   }

@@ -4,15 +4,13 @@ import { ApiError, encodeCursor, type CloseReason, type Reset } from '#libs/cont
 import type { StreamHeader } from '#libs/engine'
 import { Observable, firstValueFrom, race, timer } from 'rxjs'
 import { Connections } from '../http/connections.js'
-import { wholeNumber } from '../http/query.js'
+import { pageLimit, wholeNumber } from '../http/query.js'
 import { isOver } from '../view/rows.js'
 import { View } from '../view/view.js'
 import { Openings, type Beginning, type Wish } from './opening.js'
 import { PageBudget } from './page-budget.js'
 import { Readers } from './readers.js'
 
-const MAX_LIMIT = 1_000
-const DEFAULT_LIMIT = 100
 const MAX_WAIT_MS = 30_000
 const PAGE_CHARS = 1_048_576
 
@@ -48,7 +46,7 @@ export class ResultPages {
    * @throws ApiError as {@link Openings.find}, `invalid_request` | `overloaded` | `shutting_down`
    */
   async read(response: ServerResponse, id: string, wish: Wish, options: PageOptions): Promise<Buffer> {
-    const limit = wholeNumber('limit', options.limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT)
+    const limit = pageLimit(options.limit)
     const waitMs = wholeNumber('wait', options.wait ?? 0, 0, MAX_WAIT_MS)
     const beginning = await this.openings.find(id, wish)
     let page = this.page(beginning, limit)

@@ -1,12 +1,9 @@
 import type { ResultErrorCode } from '#libs/contract'
 import type { StreamHeader } from '#libs/engine'
+import type { StoredState } from '#libs/processor'
 
 /** Texts by key: the rows of one stream's dead letters. */
-export interface LetterRows {
-  get(key: string): string | undefined
-  /** Keys that begin with `prefix`, in no order. */
-  keys(prefix: string): Iterable<string>
-}
+export type LetterRows = Pick<StoredState, 'get' | 'keys'>
 
 /** What is known of a dead letter beside its record. The letters of a stream are a list, so that any of them can go at no cost. */
 export interface LetterHead {

@@ -1,4 +1,5 @@
 import type { Commit } from '#libs/engine'
+import type { StoredState } from '#libs/processor'
 import { namedKey } from './rows.js'
 import type { Store, Table } from './store.js'
 
@@ -18,6 +19,14 @@ export class NamedRows {
     const unsettled = this.unsettled.get(incarnation)?.get(name)
     if (unsettled !== undefined) return unsettled.value ?? undefined
     return this.table.get(namedKey(incarnation, name))?.toString()
+  }
+
+  /** Those of one life. */
+  of(incarnation: string): Pick<StoredState, 'get' | 'keys'> {
+    return {
+      get: (name) => this.get(incarnation, name),
+      keys: (prefix) => this.names(incarnation, prefix),
+    }
   }
 
   /** Names of a life's rows that begin with `prefix`, in no order. */

@@ -103,19 +103,12 @@ export class View implements CommitSink {
 
   /** What a stream's processor remembers. */
   stateOf({ incarnation, state }: StreamHeader): StoredState {
-    return {
-      get: (key) => this.state.get(incarnation, key),
-      keys: (prefix) => this.state.names(incarnation, prefix),
-      bytes: state?.bytes ?? 0,
-    }
+    return { ...this.state.of(incarnation), bytes: state?.bytes ?? 0 }
   }
 
   /** Rows of a stream's dead letters. */
   lettersOf({ incarnation }: StreamHeader): LetterRows {
-    return {
-      get: (key) => this.letters.get(incarnation, key),
-      keys: (prefix) => this.letters.names(incarnation, prefix),
-    }
+    return this.letters.of(incarnation)
   }
 
   /** Frames of a life of a stream, from now on. */
