@@ -1,13 +1,11 @@
 import type { Claim } from '#libs/engine'
 import type { RunLimits } from '#libs/processor'
-import type { BatchHandler, ExternalProcessing } from '../processing/batch.js'
+import { NOTHING, type BatchHandler, type ExternalProcessing } from '../processing/batch.js'
 import type { Broker } from './broker.js'
 import { ClaimedWork } from './claimed-work.js'
 
 /** Between two lines about what was dropped, in ms. */
 const TELL_MS = 60_000
-
-const NOTHING = { outcomes: [], again: false }
 
 /** Has the records of this replica's partitions processed by a job outside, through the topics of work and of what is done. */
 export class External implements ExternalProcessing {

@@ -21,6 +21,9 @@ export interface StreamOutcomes {
   readonly again: boolean
 }
 
+/** Of work that was left out: it is to be asked for again. */
+export const NOTHING: StreamOutcomes = { outcomes: [], again: false }
+
 /** What becomes of a batch, in which no stream is twice: for each stream's work, in order, what came of it, or will some time. */
 export type BatchHandler = (
   batch: readonly StreamWork[],

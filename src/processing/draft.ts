@@ -41,7 +41,17 @@ const charsOfChange = (key: string, value: string | null | undefined): number =>
   value === undefined ? 0 : key.length + (value?.length ?? 0)
 
 /** Where a commit stands, in its epoch and in the input. */
-type Place = Pick<Commit, 'n' | 'to' | 'at'> & { readonly spread?: Commit['spread'] | undefined }
+type Place = Pick<Commit, 'n' | 'to' | 'spread' | 'at'>
+
+/** The commit that forms. */
+export interface Forming {
+  /** Results that it may hold, in characters. */
+  readonly maxCommitChars: number
+  /** What it holds by now. */
+  readonly draft: () => Draft
+  /** Commits it: there is a new draft then. */
+  readonly commit: () => Promise<void>
+}
 
 /** What a draft changes: the view, or another draft. */
 export interface Known {

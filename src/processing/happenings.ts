@@ -1,25 +1,16 @@
 import { STREAMS_TOGETHER, type StoredEntry, type StreamHeader } from '#libs/engine'
 import { charsOf, type Input } from '#libs/processor'
 import type { Asking, StreamOutcomes } from './batch.js'
-import type { Draft } from './draft.js'
+import type { Forming } from './draft.js'
 import { sealed, type Of } from './lifecycle.js'
 import { workOf } from './record-batch.js'
-
-export interface HappeningPorts extends Asking {
-  /** Results in one commit, in characters. */
-  readonly maxCommitChars: number
-  /** The commit that forms. */
-  readonly draft: () => Draft
-  /** Commits it: there is a new draft then. */
-  readonly commit: () => Promise<void>
-}
 
 /**
  * What processors are called for without a record: timers that are due, and ends. What comes of it and that it has happened are in one
  * commit for each stream, so that whoever reads the entry again after a crash calls nobody twice.
  */
 export class Happenings {
-  constructor(private readonly ports: HappeningPorts) {}
+  constructor(private readonly ports: Asking & Forming) {}
 
   /** Calls the processors of open streams whose timer is due at `at`, in log time. */
   async timers(streams: readonly StreamHeader[], at: number, tick: Of<'tick'>): Promise<void> {

@@ -1,10 +1,10 @@
 import type { DataEntry, StoredEntry, StreamHeader } from '#libs/engine'
 import { fade } from './dead-letters.js'
-import { Happenings, type HappeningPorts } from './happenings.js'
+import { Happenings } from './happenings.js'
 import { alive, close, expire, start, type Of } from './lifecycle.js'
 import { RecordBatch, type RecordBatchPorts } from './record-batch.js'
 
-export interface IntakePorts extends RecordBatchPorts, HappeningPorts {
+export interface IntakePorts extends RecordBatchPorts {
   /** Open and closing streams that entries are for which name none, as the view has them. */
   readonly active: () => readonly StreamHeader[]
   /** From here on the draft may hold some of the entry. */
@@ -60,15 +60,17 @@ export class Intake {
     // A replica whose clock is ahead of the log's cannot have looked later than the tick was appended.
     const asOf = Math.min(entry.asOf, entry.at)
     await this.happenings.timers(active(), asOf, entry)
-    for (const { id } of active()) {
+    // Without those whose timers take their time.
+    const streams = active()
+    for (const { id } of streams) {
       fade(draft(), id, asOf)
       if (draft().full || draft().chars >= maxCommitChars) await commit()
     }
     if (!draft().empty) await commit()
-    while (expire(draft(), active(), asOf, entry.at)) await commit()
+    while (expire(draft(), streams, asOf, entry.at)) await commit()
     passed(entry)
     await commit()
-    reseal(active())
+    reseal(streams)
   }
 
   /** A commit tells one event of one life of a stream; and a tick looks at the view's streams, whatever is in the draft. */

@@ -11,7 +11,7 @@ import {
   type StreamRef,
 } from '#libs/engine'
 import type { View } from '../view/view.js'
-import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
+import { NOTHING, type BatchHandler, type StreamOutcomes, type StreamWork } from './batch.js'
 import { Draft } from './draft.js'
 import { Intake } from './intake.js'
 import { Stragglers } from './stragglers.js'
@@ -35,8 +35,6 @@ export interface OwnerPorts {
 }
 
 const PATIENCE_MS = 20
-
-const NOTHING: StreamOutcomes = { outcomes: [], again: false }
 
 /**
  * Owns a partition: reads its input in order, and commits what comes of it. Its only state between commits is the view's. Streams whose

@@ -6,7 +6,7 @@ import { Isolation } from '../isolation/isolation.js'
 import type { NamedWork } from '../isolation/packed.js'
 import { limitsOf } from '../processors/limits.js'
 import { Processors } from '../processors/processors.js'
-import type { StreamOutcomes, StreamWork } from './batch.js'
+import { NOTHING, type StreamOutcomes, type StreamWork } from './batch.js'
 
 /** When a processor that is not there is called again by the clock. */
 const LATER_MS = 60_000
@@ -48,7 +48,7 @@ export class ProcessorHost {
       for (const outcome of done.outcomes) left -= charsOf(outcome)
       of.set(work, done)
     }
-    return batch.map((work) => of.get(work) ?? { outcomes: [], again: false })
+    return batch.map((work) => of.get(work) ?? NOTHING)
   }
 
   private runsApart(name: string): boolean {

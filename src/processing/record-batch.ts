@@ -3,7 +3,7 @@ import { charsOf, type Input, type Outcome } from '#libs/processor'
 import { isOver } from '../view/rows.js'
 import { BATCH_RECORDS, type Asking, type StreamWork } from './batch.js'
 import { bury, exhume, recordOf } from './dead-letters.js'
-import { Draft } from './draft.js'
+import { Draft, type Forming } from './draft.js'
 import type { Of } from './lifecycle.js'
 import { judgeRetry } from './retries.js'
 
@@ -27,15 +27,9 @@ interface Answer {
   left: readonly Input[]
 }
 
-export interface RecordBatchPorts extends Asking {
-  /** Results in one commit, in characters. */
-  readonly maxCommitChars: number
+export interface RecordBatchPorts extends Asking, Forming {
   /** Dead letters of one stream: bytes of their records. */
   readonly maxDeadLetterBytes: number
-  /** The commit that forms. */
-  readonly draft: () => Draft
-  /** Commits it: there is a new draft then. */
-  readonly commit: () => Promise<void>
   /** From here on the draft may hold some of the entry's records. */
   readonly begun: (entry: StoredEntry<DataEntry>) => void
   /** All of the entry's records are in the draft, or do not count. */

@@ -1,6 +1,7 @@
 import type { StoredEntry, StreamHeader } from '#libs/engine'
+import { charsOf } from '#libs/processor'
 import type { BatchHandler, StreamOutcomes, StreamWork } from './batch.js'
-import type { HeldOutcomes } from './held-outcomes.js'
+import type { Held } from './held.js'
 import { Intake, type IntakePorts } from './intake.js'
 import type { Mutex } from './mutex.js'
 
@@ -16,12 +17,12 @@ export interface StragglerPorts extends Pick<
   readonly mutex: Mutex
   /** The stream, if it is open or closing, as the view has it. */
   readonly active: (stream: string) => StreamHeader | undefined
-  /** What processors have answered and nobody has taken over yet. */
-  readonly held: HeldOutcomes
+  /** Entries of all stragglers that wait. */
+  readonly pending: Held
+  /** What processors have answered and no turn has taken over yet. */
+  readonly answered: Held
   /** Whether there are no turns any more. */
   readonly stopped: () => boolean
-  /** It has come on. */
-  readonly moved: () => void
   /** Nothing waits for it: it is not behind any more. Called within its last turn. */
   readonly caughtUp: (stream: string) => void
   /** It cannot go on. */
@@ -82,7 +83,9 @@ export class Straggler {
   add(entry: StoredEntry): void {
     if (entry.offset < this.since) return
     this.entries.set(this.added++, entry)
-    this.chars += charsOf(entry)
+    const chars = charsOfEntry(entry)
+    this.chars += chars
+    this.ports.pending.take(chars)
     if (this.running) return
     this.running = true
     void this.run()
@@ -112,42 +115,52 @@ export class Straggler {
   }
 
   private async ask(works: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
-    const { commit, draft, held, mutex, stopped } = this.ports
+    const { answered, commit, draft, mutex, stopped } = this.ports
     // What is done by now does not wait for the processor.
     if (!draft().empty) await commit()
-    const outcomes = await mutex.withoutIt(this.answersTo(works))
-    held.put(outcomes)
+    const { outcomes, chars } = await mutex.withoutIt(this.answersTo(works))
+    answered.give(chars)
     if (stopped()) throw new Stopped()
     return outcomes
   }
 
   /** Waits for the processor, and before that until not too much waits that other processors have answered. */
-  private async answersTo(works: readonly StreamWork[]): Promise<readonly StreamOutcomes[]> {
-    const { held, process } = this.ports
+  private async answersTo(
+    works: readonly StreamWork[],
+  ): Promise<{ readonly outcomes: readonly StreamOutcomes[]; readonly chars: number }> {
+    const { answered, process } = this.ports
     const { first } = this
     this.first = undefined
-    await held.room()
+    await answered.room()
     const outcomes = first === undefined ? await whole(await process(works)) : [await first]
-    held.take(outcomes)
-    return outcomes
+    const chars = charsOfAll(outcomes)
+    answered.take(chars)
+    return { outcomes, chars }
   }
 
   private passed(offset: number): void {
     for (let entry = this.entries.get(this.done); entry !== undefined && entry.offset <= offset;) {
-      this.chars -= charsOf(entry)
+      const chars = charsOfEntry(entry)
+      this.chars -= chars
+      this.ports.pending.give(chars)
       this.entries.delete(this.done++)
       entry = this.entries.get(this.done)
     }
-    this.ports.moved()
   }
 }
 
 /** Ends the work of a straggler that has no turns any more. */
 class Stopped extends Error {}
 
-function charsOf(entry: StoredEntry): number {
+function charsOfEntry(entry: StoredEntry): number {
   let chars = ENTRY_CHARS
   if (entry.kind === 'data') for (const record of entry.records) chars += record.length
+  return chars
+}
+
+function charsOfAll(all: readonly StreamOutcomes[]): number {
+  let chars = 0
+  for (const { outcomes } of all) for (const outcome of outcomes) chars += charsOf(outcome)
   return chars
 }
 

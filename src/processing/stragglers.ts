@@ -1,6 +1,6 @@
 import type { Commit, Spread, StoredEntry, StreamRef } from '#libs/engine'
 import type { StreamOutcomes } from './batch.js'
-import { HeldOutcomes } from './held-outcomes.js'
+import { Held } from './held.js'
 import { Straggler, type StragglerPorts } from './straggler.js'
 
 /** At most, at once: each is named in every commit, in some 60 characters. When there are as many, all wait for the next one. */
@@ -13,25 +13,23 @@ const MOST_CHARS = 32 * 1024 * 1024
 export class Stragglers {
   private readonly all = new Map<string, Straggler>()
   private readonly ports: StragglerPorts
+  private readonly pending = new Held(MOST_CHARS)
   private stopped = false
-  private wake: () => void = () => undefined
 
   /**
    * @param before what the former owner has committed
    * @param read offset of the first entry there will be
    */
   constructor(
-    ports: Omit<StragglerPorts, 'stopped' | 'moved' | 'caughtUp' | 'held'>,
+    ports: Omit<StragglerPorts, 'stopped' | 'caughtUp' | 'pending' | 'answered'>,
     private readonly before: Spread,
     private read: number,
   ) {
     this.ports = {
       ...ports,
-      held: new HeldOutcomes(2 * ports.maxCommitChars),
+      pending: this.pending,
+      answered: new Held(2 * ports.maxCommitChars),
       stopped: () => this.stopped,
-      moved: () => {
-        this.wake()
-      },
       caughtUp: (stream) => {
         if (!this.isReplay) this.all.delete(stream)
       },
@@ -75,25 +73,19 @@ export class Stragglers {
   }
 
   /** Resolves when what waits for them is within the bound. */
-  async room(): Promise<void> {
-    while (this.chars > MOST_CHARS && !this.stopped) await new Promise<void>((resolve) => (this.wake = resolve))
+  room(): Promise<void> {
+    return this.pending.room()
   }
 
   /** None of them has another turn. */
   stop(): void {
     this.stopped = true
-    this.wake()
+    this.pending.release()
   }
 
   /** Whether the next entry may be one that the former owner took for all other streams. */
   private get isReplay(): boolean {
     return this.read < this.before.taken
-  }
-
-  private get chars(): number {
-    let sum = 0
-    for (const { chars } of this.all.values()) sum += chars
-    return sum
   }
 
   private leaving(entry: StoredEntry): StoredEntry | undefined {
