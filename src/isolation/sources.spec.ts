@@ -24,4 +24,15 @@ describe('files that cannot be loaded', () => {
     await until('all are loaded', () => sources.missing.length === 0)
     expect(most).toBe(1)
   })
+
+  it('and that nobody has heard of are no reason to try without a pause', () => {
+    const never = new Promise<void>(() => undefined)
+    const sources = new Sources(
+      () => never,
+      () => never,
+    )
+    sources.know([{ settings: { name: 'known' }, file: '/known.mjs', runs: true, checks: false }])
+    sources.add(new LoadFailure('/made-up.mjs', 'it is gone.'))
+    expect(sources.problemOf(['known'])).toMatchObject({ file: undefined, reason: 'it is gone.' })
+  })
 })

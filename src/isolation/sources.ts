@@ -66,8 +66,9 @@ export class Sources {
   }
 
   /** From now on the file counts as one that cannot be loaded. @throws ApiError `shutting_down` */
-  add(failure: LoadFailure): void {
-    const { file, reason } = failure
+  add({ file: named, reason }: LoadFailure): void {
+    // A processor can name any file on the report pipe; what cannot be left out of the next process is the process's own problem.
+    const file = [...this.files.values()].find((known) => known === named)
     if (this.stopped.signal.aborted) throw new ApiError('shutting_down')
     if (this.problems.has(file)) return
     const processors = [...this.files].filter(([, from]) => from === file).map(([name]) => name)
@@ -82,7 +83,7 @@ export class Sources {
     const mended = this.retry(file)
     // Perhaps nobody waits for it.
     mended.catch(() => undefined)
-    this.problems.set(file, { failure, mended })
+    this.problems.set(file, { failure: new LoadFailure(file, reason), mended })
   }
 
   /** Resolves when the file can be loaded again. @throws ApiError `shutting_down` */
