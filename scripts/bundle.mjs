@@ -1,6 +1,7 @@
 // Bundles what `nest build` has made, and the packages it uses, into dist/bundle/program: a server reads 20 files at its start instead
 // of 1,500, which takes half the time.
-import { rm } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -44,7 +45,7 @@ export async function bundle() {
     format: 'esm',
     // Of a package that Nest loads when it needs it, a bundle keeps the names only where they are those of an ES module.
     mainFields: ['module', 'main'],
-    // Nest finds classes by their names.
+    // Nest finds classes by their names. See nameClassesOnly.
     keepNames: true,
     external: [
       ...optional,
@@ -66,4 +67,25 @@ export async function bundle() {
     },
     logLevel: 'warning',
   })
+  await nameClassesOnly(outdir)
+}
+
+const define = '__defProp(target, "name", { value, configurable: true })'
+const nameAll = `(target, value) => ${define}`
+const nameClasses = `(target, value) => target.name === value || !target.prototype ? target : ${define}`
+
+// With keepNames a function within a function is named whenever the outer one runs, which took 3.4 % of a server's time. Arrows are not.
+async function nameClassesOnly(outdir) {
+  let found = 0
+  for (const name of await readdir(outdir)) {
+    const file = join(outdir, name)
+    const text = await readFile(file, 'utf8')
+    if (!text.includes(nameAll)) continue
+    await writeFile(
+      file,
+      text.replace(nameAll, () => nameClasses),
+    )
+    found++
+  }
+  if (found === 0) throw new Error('esbuild names functions in another way than this knows: see nameClassesOnly')
 }
