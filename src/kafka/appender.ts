@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from '#libs/contract'
-import { Lane, type Entry } from '#libs/engine'
+import { encodeEntry, Lane, type Entry } from '#libs/engine'
 import { AppendFailed, type Broker, type NewMessage } from './broker.js'
 import { encodeInput } from './wire.js'
 
@@ -11,7 +11,11 @@ const BATCH_BYTES = 512 * 1024
 const RETRY_MS = 50
 
 interface Append {
-  readonly entry: Entry
+  /** Streams of one key are in one partition. */
+  readonly key: string
+  /** The entry, encoded. */
+  readonly text: string
+  /** Of the message, with the longest number: whichever it gets. */
   readonly bytes: number
   /** When it is given up, by the monotonic clock. */
   readonly deadline: number
@@ -43,6 +47,7 @@ export class Appender {
   private readonly lane = new Lane<Append>((batch) => this.write(batch))
   /** They still wait in the lane. */
   private readonly givenUp = new Set<Append>()
+  private readonly identityBytes: number
   private seq = 0
 
   constructor(
@@ -50,15 +55,18 @@ export class Appender {
     private readonly broker: Broker,
     private readonly backlog: Backlog,
     private readonly options: AppenderOptions,
-  ) {}
+  ) {
+    const longest = encodeInput({ replica: options.replica, seq: Number.MAX_SAFE_INTEGER }, '')
+    this.identityBytes = Buffer.byteLength(longest)
+  }
 
   /**
    * Resolves with the entry's offset when it is durable.
    * @throws ApiError `overloaded` | `log_unavailable` | `body_too_large` (nothing happened), `append_unknown`
    */
   append(entry: Entry): Promise<number> {
-    // Of the longest number: whichever it gets.
-    const bytes = Buffer.byteLength(encodeInput({ replica: this.options.replica, seq: Number.MAX_SAFE_INTEGER }, entry))
+    const text = encodeEntry(entry)
+    const bytes = this.identityBytes + Buffer.byteLength(text)
     const full = this.backlog.bytes > 0 && this.backlog.bytes + bytes > this.options.backlogBytes
     if (entry.kind === 'data' && full) return Promise.reject(new ApiError('overloaded'))
     this.backlog.bytes += bytes
@@ -66,7 +74,8 @@ export class Appender {
       const { appendTimeoutMs } = this.options
       const deadline = performance.now() + appendTimeoutMs
       const timer = setTimeout(() => this.giveUp(append), appendTimeoutMs)
-      const append: Append = { entry, bytes, deadline, resolve, reject, timer }
+      const key = 'stream' in entry ? entry.stream : entry.kind
+      const append: Append = { key, text, bytes, deadline, resolve, reject, timer }
       this.lane.add(append)
     })
   }
@@ -106,10 +115,8 @@ export class Appender {
   private async settle(batch: readonly Append[]): Promise<void> {
     const [oldest] = batch
     if (oldest === undefined) return
-    const messages = batch.map(({ entry }) => ({
-      key: 'stream' in entry ? entry.stream : entry.kind,
-      text: encodeInput({ replica: this.options.replica, seq: ++this.seq }, entry),
-    }))
+    const { replica } = this.options
+    const messages = batch.map(({ key, text }) => ({ key, text: encodeInput({ replica, seq: ++this.seq }, text) }))
     const refuse = (error: unknown): void => {
       for (const { reject } of batch) reject(error)
     }

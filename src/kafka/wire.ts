@@ -1,12 +1,4 @@
-import {
-  decodeEntry,
-  encodeEntry,
-  type AppendIdentity,
-  type Commit,
-  type Entry,
-  type Run,
-  type StreamPatch,
-} from '#libs/engine'
+import { decodeEntry, type AppendIdentity, type Commit, type Entry, type Run, type StreamPatch } from '#libs/engine'
 
 /** An input message: what names the append, and what is appended. */
 export interface InputMessage {
@@ -14,9 +6,8 @@ export interface InputMessage {
   readonly entry: Entry
 }
 
-/** One line with the replica and its number, then the entry's own text. */
-export const encodeInput = ({ replica, seq }: AppendIdentity, entry: Entry): string =>
-  `${replica} ${seq}\n${encodeEntry(entry)}`
+/** One line with the replica and its number, then the entry as {@link encodeEntry} writes it. */
+export const encodeInput = ({ replica, seq }: AppendIdentity, text: string): string => `${replica} ${seq}\n${text}`
 
 export function decodeInput(text: string): InputMessage {
   const end = text.indexOf('\n')
