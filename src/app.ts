@@ -11,7 +11,7 @@ import { Admission } from './http/admission.js'
 import { Connections } from './http/connections.js'
 import { Listeners } from './http/listeners.js'
 import { MethodGuard } from './http/methods.js'
-import { Turns } from './http/turns.js'
+import { installTurns } from './http/turns.js'
 import { ApiDocument } from './ops/api-document.js'
 import { Readiness } from './ops/health.controller.js'
 import { shutDown } from './ops/shutdown.js'
@@ -41,7 +41,7 @@ export async function startMillrace(config: Config, onFailure: (error: unknown) 
   const fastify = adapter.getInstance()
   const admission = new Admission(config, connections)
   admission.install(fastify)
-  new Turns().install(fastify)
+  installTurns(fastify, config.engine)
   new MethodGuard().install(fastify)
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, connections), adapter, {
     bodyParser: false,

@@ -1,4 +1,5 @@
-import { Turns } from './turns.js'
+import Fastify from 'fastify'
+import { installTurns, Turns } from './turns.js'
 
 const turn = (): Promise<void> => new Promise(setImmediate)
 
@@ -27,5 +28,20 @@ describe('turns', () => {
       expect(gone).toHaveLength(n + 1)
       await turn()
     }
+  })
+})
+
+describe('turns of a server', () => {
+  it.each(['embedded', 'kafka'] as const)('let a send pass readers that came before it (%s)', async (engine) => {
+    const fastify = Fastify()
+    const gone: string[] = []
+    fastify.get('/', () => gone.push('reader'))
+    fastify.post('/', () => gone.push('send'))
+    installTurns(fastify, engine)
+    await fastify.ready()
+    const readers = Array.from({ length: 1_000 }, () => fastify.inject({ method: 'GET', url: '/' }))
+    await Promise.all([...readers, fastify.inject({ method: 'POST', url: '/' })])
+    expect(gone).toHaveLength(1_001)
+    expect(gone.indexOf('send')).toBeLessThan(200)
   })
 })
