@@ -9,12 +9,11 @@ const NO_OPTIONS: JsonSchema = { type: 'object', additionalProperties: false }
 export class KnownProcessor {
   readonly optionsSchema: JsonSchema
   readonly stateVersion: number
-  private readonly validate: ValidateFunction
+  private compiled: ValidateFunction | undefined
 
   /**
    * @param instance of a processor that may run beside the server's own work; others run elsewhere
    * @param check says what it has against options beyond their schema, if it may have something
-   * @throws Error if the schema of its options is none
    */
   constructor(
     readonly identity: ProcessorIdentity,
@@ -23,7 +22,6 @@ export class KnownProcessor {
   ) {
     this.optionsSchema = identity.options ?? NO_OPTIONS
     this.stateVersion = identity.stateVersion ?? 1
-    this.validate = new Ajv({ useDefaults: true, strict: true }).compile(this.optionsSchema)
   }
 
   get name(): string {
@@ -33,10 +31,16 @@ export class KnownProcessor {
   /** Options as given at a stream's start, with defaults filled in. @throws ApiError `invalid_processor_options` */
   async optionsFor(given: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
     const options = structuredClone(given)
-    if (!this.validate(options)) throw refused(...problemOf(this.validate.errors?.[0]))
+    const validate = this.compile()
+    if (!validate(options)) throw refused(...problemOf(validate.errors?.[0]))
     const refusal = await this.check?.(options)
     if (refusal !== undefined) throw refused(refusal.field, refusal.message)
     return options
+  }
+
+  /** The schema of its options: not before it is needed, since those of all built-in ones take a sixth of a server's start. @throws Error if it is none */
+  compile(): ValidateFunction {
+    return (this.compiled ??= new Ajv({ useDefaults: true, strict: true }).compile(this.optionsSchema))
   }
 }
 

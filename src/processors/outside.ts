@@ -35,10 +35,13 @@ export function knownOutside(descriptions: readonly Description[], isolation: Is
     .filter(({ file }) => file !== undefined)
     .map(({ settings, runs, checks }) => {
       const identity = checkedSettings(settings, runs)
+      const { name } = identity
+      const known = new KnownProcessor(identity, undefined, checks ? (options) => check(name, options) : undefined)
       try {
-        return new KnownProcessor(identity, undefined, checks ? (options) => check(identity.name, options) : undefined)
+        known.compile()
+        return known
       } catch (error) {
-        throw bad(identity.name, `its options are no JSON Schema: ${error instanceof Error ? error.message : ''}`)
+        throw bad(name, `its options are no JSON Schema: ${error instanceof Error ? error.message : ''}`)
       }
     })
   return { processors, check }
