@@ -61,7 +61,8 @@ const aboutEmbedded = [
 /** @type {import('jest').Config} */
 module.exports = {
   reporters: ['default', ...(countsFile ? [['<rootDir>/.ci/counts-reporter.cjs', { file: countsFile }]] : [])],
-  maxWorkers: 2,
+  // Of two cores a third is idle with two: specs wait for servers, kills and clocks.
+  maxWorkers: 3,
   testTimeout: 20_000,
   projects: [
     {
