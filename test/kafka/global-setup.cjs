@@ -11,7 +11,7 @@ Module._resolveFilename = function (request, parent, ...rest) {
 module.exports = async function startCluster() {
   if (process.env.KAFKA_BROKERS) return
   const { KafkaCluster } = require('../support/kafka-cluster.ts')
-  const { NoKafkaHere } = require('../support/kafka-jars.ts')
+  const { NoKafkaHere } = require('../support/no-kafka-here.ts')
   try {
     globalThis.kafkaCluster = await KafkaCluster.start()
     process.env.KAFKA_BROKERS = globalThis.kafkaCluster.brokers.join()

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 
 import { freePort } from './free-port.js'
-import { kafkaJars } from './kafka-jars.js'
-import { KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
+import { kafkaHere, KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
 import { until } from './until.js'
 
@@ -39,10 +38,10 @@ export class KafkaCluster {
    * @throws NoKafkaHere where the machine lacks what Kafka needs
    */
   static async start(): Promise<KafkaCluster> {
-    const jars = await kafkaJars()
+    const here = await kafkaHere()
     const ports = await freePorts()
     const processes = KafkaProcesses.keep(await mkdtemp(join(tmpdir(), 'millrace-kafka-')))
-    const cluster = new KafkaCluster(processes, new KafkaJava(processes, jars), ports)
+    const cluster = new KafkaCluster(processes, new KafkaJava(processes, here), ports)
     try {
       await cluster.format()
       await Promise.all(nodes.map((node) => cluster.launch(node)))

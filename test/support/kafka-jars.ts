@@ -5,25 +5,22 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { cached } from './cache.js'
+import type { JavaRuntime } from './java-runtime.js'
+import { NoKafkaHere } from './no-kafka-here.js'
 import { packageFolder } from './package-folder.js'
 
 const run = promisify(execFile)
 const project = join(packageFolder, 'test/kafka')
-const oldestJava = 17
 // Some 90 jars, 54 MB, over any line.
 const downloadLimitMs = 600_000
 
-/** What this machine lacks to run Kafka; anything else that goes wrong is a failure. */
-export class NoKafkaHere extends Error {}
-
 /**
  * The folder of Kafka's jars, each as `test/kafka/jars.sha256` has it; Maven is asked for them once per machine.
- * @throws NoKafkaHere where Java is missing or too old, or where Maven is missing or cannot get the jars
+ * @throws NoKafkaHere where Maven is missing or cannot get the jars
  */
-export async function kafkaJars(): Promise<string> {
-  await requireJava()
+export async function kafkaJars(java: JavaRuntime): Promise<string> {
   const list = await readFile(join(project, 'jars.sha256'), 'utf8')
-  const folder = await cached(`kafka-${sha256(list).slice(0, 12)}`, (partial) => download(partial, list))
+  const folder = await cached(`kafka-${sha256(list).slice(0, 12)}`, (partial) => download(java, partial, list))
   await verifyJars(folder, list)
   return folder
 }
@@ -40,25 +37,16 @@ export async function verifyJars(folder: string, list: string): Promise<void> {
   if (faults.length > 0) throw new Error(`Kafka's jars in ${folder} are not those of jars.sha256: ${faults.join(', ')}`)
 }
 
-async function requireJava(): Promise<void> {
-  const { stderr } = await tool('java', ['-version'])
-  const version = Number(/version "(\d+)/.exec(stderr)?.[1])
-  if (!(version >= oldestJava)) throw new NoKafkaHere(`Java ${oldestJava} or newer is needed, this is ${version}`)
-}
-
-async function download(folder: string, list: string): Promise<void> {
+async function download(java: JavaRuntime, folder: string, list: string): Promise<void> {
   const goals = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
-  await tool('mvn', ['-B', '-q', '-f', join(project, 'pom.xml'), ...goals])
-  await verifyJars(folder, list)
-}
-
-async function tool(command: string, args: readonly string[]): Promise<{ readonly stderr: string }> {
   try {
-    return await run(command, args, { timeout: downloadLimitMs })
+    const args = ['-B', '-q', '-f', join(project, 'pom.xml'), ...goals]
+    await run('mvn', args, { timeout: downloadLimitMs, env: java.env })
   } catch (cause) {
     const reason = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'is not installed' : 'failed'
-    throw new NoKafkaHere(`${command} ${reason}`, { cause })
+    throw new NoKafkaHere(`mvn ${reason}`, { cause })
   }
+  await verifyJars(folder, list)
 }
 
 function entry(line: string): [name: string, sum: string] {

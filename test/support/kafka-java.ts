@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { JavaRuntime } from './java-runtime.js'
+import { kafkaJars } from './kafka-jars.js'
 import type { KafkaProcesses } from './kafka-processes.js'
 
 // The quick compiler alone: on two busy cores three nodes are ready after 14 s, not 23.
@@ -13,12 +15,24 @@ export type KafkaSettings = Readonly<Record<string, string | number | boolean>>
 // Base64 may begin with a hyphen, which would read as an option.
 export const newClusterId = (): string => Buffer.concat([Buffer.from('test'), randomBytes(12)]).toString('base64url')
 
+/** What Kafka's programs need. */
+export interface KafkaHere {
+  readonly java: JavaRuntime
+  /** The folder of Kafka's jars. */
+  readonly jars: string
+}
+
+/** @throws NoKafkaHere where the machine lacks it */
+export async function kafkaHere(): Promise<KafkaHere> {
+  const java = await JavaRuntime.find()
+  return { java, jars: await kafkaJars(java) }
+}
+
 /** Runs Kafka's own programs as kept processes: nodes by their names, each with a file of settings. */
 export class KafkaJava {
   constructor(
     private readonly processes: KafkaProcesses,
-    /** The folder of Kafka's jars. */
-    private readonly jars: string,
+    private readonly here: KafkaHere,
   ) {}
 
   /** Makes the folders of a node. `options` are more of Kafka's storage tool. */
@@ -38,7 +52,8 @@ export class KafkaJava {
   }
 
   private async run(step: string, ...args: readonly string[]): Promise<void> {
-    await this.processes.start(step, 'java', [...javaOptions, quiet, '-cp', join(this.jars, '*'), ...args])
+    const { java, jars } = this.here
+    await this.processes.start(step, java.program('java'), [...javaOptions, quiet, '-cp', join(jars, '*'), ...args])
   }
 
   private settingsFile(node: string): string {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { freePort } from './free-port.js'
-import { kafkaJars } from './kafka-jars.js'
-import { KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
+import type { JavaRuntime } from './java-runtime.js'
+import { kafkaHere, KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
 
 const user = 'millrace'
@@ -29,10 +29,11 @@ export class SecureBroker {
     const processes = KafkaProcesses.keep(await mkdtemp(join(tmpdir(), 'millrace-kafka-')))
     const { folder } = processes
     const certificate = join(folder, 'certificate.pem')
-    keytool(folder, '-genkeypair', '-keyalg', 'RSA', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1')
-    keytool(folder, '-exportcert', '-rfc', '-file', certificate)
+    const here = await kafkaHere()
+    keytool(here.java, folder, '-genkeypair', '-keyalg', 'RSA', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1')
+    keytool(here.java, folder, '-exportcert', '-rfc', '-file', certificate)
     const [secure, plain, controller] = [await freePort(), await freePort(), await freePort()]
-    const java = new KafkaJava(processes, await kafkaJars())
+    const java = new KafkaJava(processes, here)
     const scram = ['256', '512'].flatMap((bits) => [
       '--add-scram',
       `SCRAM-SHA-${bits}=[name=${user},password="${password}"]`,
@@ -48,7 +49,7 @@ export class SecureBroker {
 }
 
 /** It comes with Java. */
-function keytool(folder: string, command: string, ...options: readonly string[]): void {
+function keytool(java: JavaRuntime, folder: string, command: string, ...options: readonly string[]): void {
   const store = [
     '-keystore',
     join(folder, 'keys.p12'),
@@ -59,7 +60,7 @@ function keytool(folder: string, command: string, ...options: readonly string[])
     '-alias',
     'broker',
   ]
-  execFileSync('keytool', [command, ...store, ...options], { stdio: 'pipe' })
+  execFileSync(java.program('keytool'), [command, ...store, ...options], { stdio: 'pipe' })
 }
 
 function settings(
