@@ -32,14 +32,18 @@ describe('turns', () => {
 })
 
 describe('turns of a server', () => {
-  it.each(['embedded', 'kafka'] as const)('let a send pass readers that came before it (%s)', async (engine) => {
+  it.each([
+    ['embedded', 'GET'],
+    ['kafka', 'GET'],
+    ['kafka', 'HEAD'],
+  ] as const)('let a send pass readers that came before it (%s, %s)', async (engine, method) => {
     const fastify = Fastify()
     const gone: string[] = []
     fastify.get('/', () => gone.push('reader'))
     fastify.post('/', () => gone.push('send'))
     installTurns(fastify, engine)
     await fastify.ready()
-    const readers = Array.from({ length: 1_000 }, () => fastify.inject({ method: 'GET', url: '/' }))
+    const readers = Array.from({ length: 1_000 }, () => fastify.inject({ method, url: '/' }))
     await Promise.all([...readers, fastify.inject({ method: 'POST', url: '/' })])
     expect(gone).toHaveLength(1_001)
     expect(gone.indexOf('send')).toBeLessThan(200)

