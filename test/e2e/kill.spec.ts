@@ -2,7 +2,7 @@ import { isOnKafka } from '../support/engine-env.js'
 import { runKills } from '../support/kill-run.js'
 import { announcedSeed } from '../support/random.js'
 
-/** CI has twelve (KILL_ROUNDS=12). On Kafka a round takes 7 s, in which the group misses the killed member. */
+/** CI has twelve of the embedded store (KILL_ROUNDS=12). On Kafka a round takes 7 s, in which the group misses the killed member. */
 const rounds = Number(process.env.KILL_ROUNDS ?? (isOnKafka() ? 2 : 6))
 const acksPerRound = 500
 
