@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema.js'
 import { ByteBudget } from './byte-budget.js'
 import type { Connections } from './connections.js'
+import { isRead } from './methods.js'
 import { sendError } from './reply.js'
 
 /**
@@ -26,7 +27,7 @@ export class Admission {
     fastify.addHook('onRequest', (request, reply, done) => {
       this.connections.begin(reply.raw)
       if (this.leaving) void reply.header('connection', 'close')
-      if (request.method === 'GET' || request.method === 'HEAD' || this.admit(request, reply)) done()
+      if (isRead(request.method) || this.admit(request, reply)) done()
     })
   }
 

@@ -2,6 +2,9 @@ import { ApiError } from '#libs/contract'
 import type { FastifyInstance } from 'fastify'
 import { sendError } from './reply.js'
 
+/** Of requests that change nothing. */
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
+
 interface Route {
   readonly shape: RegExp
   readonly methods: Set<string>

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/schema.js'
+import { isRead } from './methods.js'
 
 /**
  * Reads that go on in one turn of the event loop. A turn reads from every socket that has something to read, and what that sets off is
@@ -20,7 +21,7 @@ export function installTurns(fastify: FastifyInstance, engine: Config['engine'])
   const reads = new Turns(READS_A_TURN)
   const appends = new Turns(APPENDS_A_TURN[engine])
   fastify.addHook('onRequest', ({ method }, _reply, done) => {
-    const turns = method === 'GET' || method === 'HEAD' ? reads : appends
+    const turns = isRead(method) ? reads : appends
     turns.take(done)
   })
 }

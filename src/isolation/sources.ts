@@ -68,10 +68,10 @@ export class Sources {
   /** From now on the file counts as one that cannot be loaded. @throws ApiError `shutting_down` */
   add({ file: named, reason }: LoadFailure): void {
     // A processor can name any file on the report pipe; what cannot be left out of the next process is the process's own problem.
-    const file = [...this.files.values()].find((known) => known === named)
+    const processors = [...this.files].filter(([, from]) => from === named).map(([name]) => name)
+    const file = processors.length > 0 ? named : undefined
     if (this.stopped.signal.aborted) throw new ApiError('shutting_down')
     if (this.problems.has(file)) return
-    const processors = [...this.files].filter(([, from]) => from === file).map(([name]) => name)
     this.logger.error({
       message:
         file === undefined

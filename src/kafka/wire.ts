@@ -6,7 +6,7 @@ export interface InputMessage {
   readonly entry: Entry
 }
 
-/** One line with the replica and its number, then the entry as {@link encodeEntry} writes it. */
+/** One line with the replica and its number, then the entry's own text. */
 export const encodeInput = ({ replica, seq }: AppendIdentity, text: string): string => `${replica} ${seq}\n${text}`
 
 export function decodeInput(text: string): InputMessage {

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../test/support/temp-folder.js'
 import type { BatchHandler } from './batch.js'
 
 const LIFE = lifeOf('s')
-/** Log time of the first entry, between two, and for which a result is kept. */
+/** For which a result is kept, in log time. */
 const KEPT_MS = 95
 const MAX_BYTES = 3 * 1_024
 
