@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -5,12 +6,17 @@ import { join } from 'node:path'
 
 /**
  * A folder that is made once per machine, and outlives the clone.
- * @param name changes with what is in it
+ * @param pinned says what is in it: there is a new one when it changes
  * @param make fills a folder that is empty
  */
-export async function cached(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+export async function cached(
+  name: string,
+  pinned: string | Buffer,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace')
-  const folder = join(cache, name)
+  const version = createHash('sha256').update(pinned).digest('hex').slice(0, 12)
+  const folder = join(cache, `${name}-${version}`)
   if (existsSync(folder)) return folder
   await mkdir(cache, { recursive: true })
   // Beside its final place: a rename is atomic, so no run ever sees half a folder.

@@ -20,7 +20,7 @@ const downloadLimitMs = 600_000
  */
 export async function kafkaJars(java: JavaRuntime): Promise<string> {
   const list = await readFile(join(project, 'jars.sha256'), 'utf8')
-  const folder = await cached(`kafka-${sha256(list).slice(0, 12)}`, (partial) => download(java, partial, list))
+  const folder = await cached('kafka', list, (partial) => download(java, partial, list))
   await verifyJars(folder, list)
   return folder
 }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,10 +16,7 @@ const installLimitMs = 600_000
  */
 export async function pipInstalled(name: string, file: string): Promise<string> {
   const requirements = join(packageFolder, 'test/kafka', file)
-  const pinned = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-  return await cached(`${name}-${pinned.slice(0, 12)}`, async (folder) => {
+  return await cached(name, await readFile(requirements), async (folder) => {
     const args = ['--quiet', '--no-deps', '--require-hashes', '--only-binary=:all:', '--target', folder]
     await run('python3', ['-m', 'pip', 'install', ...args, '-r', requirements], { timeout: installLimitMs })
   })
