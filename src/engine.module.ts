@@ -4,9 +4,7 @@ import type { Config } from './config/schema.js'
 import { openEmbedded } from './embedded/open-embedded.js'
 import type { Opened } from './engine.opened.js'
 import { ENGINE, EXTERNAL } from './engine.token.js'
-import { TopicError } from './kafka/topic-error.js'
 import { Retention } from './view/retention.js'
-import { StoreError } from './view/store-error.js'
 import { View } from './view/view.js'
 
 const OPENED = Symbol('Opened')
@@ -54,5 +52,3 @@ export class EngineModule implements OnApplicationShutdown {
     await this.opened.close()
   }
 }
-
-export { StoreError, TopicError }

@@ -1,16 +1,14 @@
 import 'reflect-metadata'
 import { Logger } from '@nestjs/common'
 import { startMillrace } from './app.js'
-import { ConfigError, loadConfig } from './config/config.js'
-import { StoreError, TopicError } from './engine.module.js'
-import { ProcessorError } from './isolation/processor-error.js'
+import { loadConfig } from './config/config.js'
+import { StartError } from './start-error.js'
 
 const logger = new Logger('Millrace')
 
 function fail(error: unknown): never {
-  // What a person can mend is said in one line; anything else with its stack.
-  const plain = [ConfigError, ProcessorError, StoreError, TopicError].some((kind) => error instanceof kind)
-  process.stderr.write(`millrace: ${error instanceof Error ? (plain ? error.message : error.stack) : String(error)}\n`)
+  const said = error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error)
+  process.stderr.write(`millrace: ${said}\n`)
   process.exit(1)
 }
 

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
+import { StartError } from '../start-error.js'
 import { SCHEMA, type Config } from './schema.js'
 
 /** Provider token of the frozen {@link Config}. */
 export const CONFIG = Symbol('Config')
 
 /** A start with bad values: names every bad key and what a good value looks like, never the value. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   constructor(readonly problems: readonly string[]) {
     super(`The configuration is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.name = 'ConfigError'

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import kafkajs, { type Kafka, type KafkaConfig } from 'kafkajs'
 import { append } from './append.js'
 import type { Broker, Extent, Log, Membership, NewMessage, StoredMessage } from './broker.js'
+import { ClusterError } from './cluster-error.js'
 import { Cluster } from './cluster.js'
 import { extent } from './extent.js'
 import { Fetcher } from './fetcher.js'
@@ -51,7 +52,7 @@ export class KafkajsBroker implements Broker {
 
   /**
    * @throws TopicError if the topics cannot be used as they are
-   * @throws Error if the cluster cannot be reached
+   * @throws ClusterError if the cluster does not answer, or refuses this client
    */
   static async open(options: KafkajsBrokerOptions): Promise<KafkajsBroker> {
     const { brokers, ssl, sasl, clientId } = options
@@ -72,6 +73,8 @@ export class KafkajsBroker implements Broker {
       const broker = new KafkajsBroker(kafka, options)
       if (created) await broker.led()
       return broker
+    } catch (error) {
+      throw ClusterError.from(error, brokers)
     } finally {
       await admin.disconnect()
     }

@@ -19,8 +19,7 @@ const MESSAGE_MARGIN_BYTES = 8 * 1024 * 1024
 const BYTES_A_CHARACTER = 3
 
 /**
- * @throws TopicError | StoreError
- * @throws Error if the cluster cannot be reached
+ * @throws ClusterError | TopicError | StoreError
  */
 export async function openKafka(
   config: Config,

@@ -1,5 +1,7 @@
+import { StartError } from '../start-error.js'
+
 /** A store that cannot be used as it is: the message says what to do. */
-export class StoreError extends Error {
+export class StoreError extends StartError {
   override readonly name = 'StoreError'
 }
 

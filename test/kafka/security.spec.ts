@@ -37,12 +37,16 @@ describeOnKafka('a cluster that takes clients by TLS and SASL alone', () => {
   })
 
   it.each([
-    ['a wrong password', { KAFKA_SASL: 'plain', KAFKA_PASSWORD: 'guessed' }],
-    ['a certificate that is not trusted', { KAFKA_SASL: 'plain', NODE_EXTRA_CA_CERTS: '' }],
-  ])('refuses %s, and the server stops and says why', async (_what, wrong) => {
-    const server = await Server.prepare({ env: { ...env, ...wrong } })
+    ['a wrong password', { KAFKA_PASSWORD: 'guessed' }, 'SASL PLAIN authentication failed'],
+    ['a certificate that is not trusted', { NODE_EXTRA_CA_CERTS: '' }, 'self-signed certificate'],
+    ['a user who may not do what is needed', { KAFKA_USERNAME: SecureBroker.stranger }, 'authorization failed'],
+  ])('refuses %s, and the server stops and says why in one line', async (_what, wrong, reason) => {
+    const server = await Server.prepare({ env: { ...env, KAFKA_SASL: 'plain', ...wrong } })
     server.launch()
     expect(await server.exited).toMatchObject({ code: 1 })
-    expect(server.output).toMatch(/^millrace: [^]*(authentication|self-signed certificate)/im)
+    const [line, ...more] = server.output.split('\nmillrace: ')[1]?.trim().split('\n') ?? []
+    expect(line).toMatch(new RegExp(`^The Kafka cluster at ${broker.address} cannot be used: .*${reason}`))
+    expect(line).toMatch(/; check KAFKA_BROKERS, .* and KAFKA_PASSWORD$/)
+    expect(more).toEqual([])
   })
 })

@@ -2,8 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { Kafka, logLevel } from 'kafkajs'
-
+import { brokersSeen } from './brokers-seen.js'
 import { freePort } from './free-port.js'
 import { kafkaHere, KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
@@ -114,17 +113,7 @@ export class KafkaCluster {
 
   private async isWhole(node: KafkaNode): Promise<boolean> {
     if (!this.processes.isRunning(name(node))) throw new Error(`node ${node} is gone`)
-    const kafka = new Kafka({ brokers: [this.address(node)], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
-    const admin = kafka.admin()
-    try {
-      await admin.connect()
-      return (await admin.describeCluster()).brokers.length === nodes.length
-    } catch {
-      // Not listening yet, or listening and not registered.
-      return false
-    } finally {
-      await admin.disconnect()
-    }
+    return (await brokersSeen(this.address(node))) === nodes.length
   }
 
   private async format(): Promise<void> {

@@ -3,17 +3,26 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { brokersSeen } from './brokers-seen.js'
 import { freePort } from './free-port.js'
 import type { JavaRuntime } from './java-runtime.js'
 import { kafkaHere, KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
+import { until } from './until.js'
 
 const user = 'millrace'
 const password = 'not a secret'
 const storePassword = 'changeit'
 
-/** One real broker that takes clients by TLS and SASL alone: PLAIN and SCRAM, with one user. */
+// Kafka takes its time on a machine that is busy with other tests.
+const startLimitMs = 60_000
+
+/** One real broker that takes clients by TLS and SASL alone, PLAIN and SCRAM. */
 export class SecureBroker {
+  /** May come, by PLAIN and with the same password, and do nothing. */
+  static readonly stranger = 'stranger'
+
+  /** May do all. */
   readonly user = user
   readonly password = password
 
@@ -25,12 +34,13 @@ export class SecureBroker {
     readonly certificate: string,
   ) {}
 
+  /** A broker that is ready. */
   static async start(): Promise<SecureBroker> {
     const processes = KafkaProcesses.keep(await mkdtemp(join(tmpdir(), 'millrace-kafka-')))
     const { folder } = processes
     const certificate = join(folder, 'certificate.pem')
     const here = await kafkaHere()
-    keytool(here.java, folder, '-genkeypair', '-keyalg', 'RSA', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1')
+    keytool(here.java, folder, '-genkeypair', '-keyalg', 'EC', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1')
     keytool(here.java, folder, '-exportcert', '-rfc', '-file', certificate)
     const [secure, plain, controller] = [await freePort(), await freePort(), await freePort()]
     const java = new KafkaJava(processes, here)
@@ -40,6 +50,7 @@ export class SecureBroker {
     ])
     await java.format('broker', settings(folder, { secure, plain, controller }), newClusterId(), ...scram)
     await java.launch('broker')
+    await until('the broker is ready', async () => (await brokersSeen(`127.0.0.1:${plain}`)) === 1, startLimitMs)
     return new SecureBroker(processes, `127.0.0.1:${secure}`, certificate)
   }
 
@@ -77,13 +88,16 @@ function settings(
     'listener.security.protocol.map': 'SECURE:SASL_SSL,PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT',
     listeners: `SECURE://127.0.0.1:${ports.secure},PLAIN://127.0.0.1:${ports.plain},CONTROLLER://127.0.0.1:${ports.controller}`,
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    'listener.name.secure.plain.sasl.jaas.config': `${plain} user_${user}="${password}";`,
+    'listener.name.secure.plain.sasl.jaas.config': `${plain} user_${user}="${password}" user_${SecureBroker.stranger}="${password}";`,
     ...Object.fromEntries(
       ['256', '512'].map((bits) => [
         `listener.name.secure.scram-sha-${bits}.sasl.jaas.config`,
         'org.apache.kafka.common.security.scram.ScramLoginModule required;',
       ]),
     ),
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    // The broker itself comes without a name.
+    'super.users': `User:ANONYMOUS;User:${user}`,
     'ssl.keystore.type': 'PKCS12',
     'ssl.keystore.location': join(folder, 'keys.p12'),
     'ssl.keystore.password': storePassword,
