@@ -47,10 +47,7 @@ const shared = {
 
 const countsFile = process.env.TEST_COUNTS_FILE
 
-/**
- * Specs about the embedded store, its disk and its lock, about the checker, and about a start that is refused before there is an engine;
- * all others are of promises that hold on both engines.
- */
+/** Specs about the embedded store, its disk and its lock, the checker, and how processors are loaded; all others are of promises that hold on both engines. */
 const aboutEmbedded = [
   'damaged-store',
   'durable-acks',
@@ -59,7 +56,7 @@ const aboutEmbedded = [
   'kill-checker-mutants',
   'kill-two-processes',
   'one-process',
-  'processors-refused',
+  'processor-files',
 ]
 
 /** @type {import('jest').Config} */

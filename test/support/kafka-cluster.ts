@@ -16,6 +16,9 @@ const nodes: readonly KafkaNode[] = [1, 2, 3]
 // Kafka takes its time on a machine that is busy with other tests.
 const startLimitMs = 120_000
 
+// Each look takes a client of its own, and processor time from nodes that start.
+const pollMs = 100
+
 interface Ports {
   readonly broker: number
   readonly controller: number
@@ -103,7 +106,9 @@ export class KafkaCluster {
    * by the others until its session ends.
    */
   async ready(): Promise<void> {
-    await Promise.all(nodes.map((node) => until(`node ${node} sees three`, () => this.isWhole(node), startLimitMs)))
+    await Promise.all(
+      nodes.map((node) => until(`node ${node} sees three`, () => this.isWhole(node), startLimitMs, pollMs)),
+    )
   }
 
   /** Kills the three and removes their folder. */

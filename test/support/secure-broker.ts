@@ -14,8 +14,9 @@ const user = 'millrace'
 const password = 'not a secret'
 const storePassword = 'changeit'
 
-// Kafka takes its time on a machine that is busy with other tests.
+// Kafka takes its time on a machine that is busy with other tests, and each look takes some of it.
 const startLimitMs = 60_000
+const pollMs = 100
 
 /** One real broker that takes clients by TLS and SASL alone, PLAIN and SCRAM. */
 export class SecureBroker {
@@ -50,7 +51,8 @@ export class SecureBroker {
     ])
     await java.format('broker', settings(folder, { secure, plain, controller }), newClusterId(), ...scram)
     await java.launch('broker')
-    await until('the broker is ready', async () => (await brokersSeen(`127.0.0.1:${plain}`)) === 1, startLimitMs)
+    const isReady = async (): Promise<boolean> => (await brokersSeen(`127.0.0.1:${plain}`)) === 1
+    await until('the broker is ready', isReady, startLimitMs, pollMs)
     return new SecureBroker(processes, `127.0.0.1:${secure}`, certificate)
   }
 

@@ -28,6 +28,9 @@ export interface Exit {
 
 const outputLimit = 4 * 1024 * 1024
 
+// Of a start, which takes half a second.
+const pollMs = 20
+
 /** The built program in a child process: started, killed and started again on one port and one data folder. */
 export class Server {
   private child: ChildProcess | undefined
@@ -129,6 +132,7 @@ export class Server {
         )
       },
       timeoutMs,
+      pollMs,
     )
   }
 

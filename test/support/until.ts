@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers/promises'
 
-const pollMs = 5
+const POLL_MS = 5
 
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>
 
@@ -8,7 +8,12 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>
  * The first truthy value of `condition`. The one place where tests wait by the clock: everything else waits for an event.
  * @throws Error naming `what`, when `timeoutMs` have passed without one
  */
-export async function until<T>(what: string, condition: () => T | Promise<T>, timeoutMs = 10_000): Promise<Truthy<T>> {
+export async function until<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  timeoutMs = 10_000,
+  pollMs = POLL_MS,
+): Promise<Truthy<T>> {
   const first = await condition()
   if (first) return first as Truthy<T>
   const deadline = performance.now() + timeoutMs
