@@ -1,2 +1,2 @@
-/** What keeps the server from starting, and a person can mend: the message says what it is, and no stack trace is shown. */
-export class StartError extends Error {}
+/** What keeps the server from starting, and a person can mend: the program's last line is the message, without a stack trace. */
+export abstract class StartError extends Error {}

@@ -4,20 +4,21 @@ import { errorResult, successResult } from '#libs/contract'
 import { DEFAULT_STATE_LIMITS } from '#libs/processor'
 import { afterTests } from '../../test/support/clean-up.js'
 import { recordsFor } from '../../test/support/named-work.js'
-import { packageFolder } from '../../test/support/package-folder.js'
+import { packageFolder, workerProgram } from '../../test/support/package-folder.js'
 import { announcedSeed } from '../../test/support/random.js'
 import { CarriedWork } from './carried-work.js'
 import { Isolation, type IsolatedOutcomes } from './isolation.js'
 import type { NamedWork } from './packed.js'
 
-// The built one: a process runs no TypeScript.
-const program = join(packageFolder, 'dist/src/isolation/worker-program.js')
-
 const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: 100_000 }
 
 async function isolation(timeoutMs: number, workers = 2): Promise<Isolation> {
   const processors = [join(packageFolder, 'test/support/processors')]
-  const isolated = new Isolation(program, { processors, limits, timeoutMs, memoryBytes: 64 * 1024 * 1024 }, workers)
+  const isolated = new Isolation(
+    workerProgram,
+    { processors, limits, timeoutMs, memoryBytes: 64 * 1024 * 1024 },
+    workers,
+  )
   afterTests(() => isolated.stop())
   await isolated.descriptions()
   return isolated

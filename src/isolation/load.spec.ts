@@ -1,13 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DEFAULT_STATE_LIMITS } from '#libs/processor'
-import { packageFolder } from '../../test/support/package-folder.js'
+import { workerProgram } from '../../test/support/package-folder.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import type { Description } from './messages.js'
 import { WorkerProcess } from './worker-process.js'
-
-// The built one: a process runs no TypeScript.
-const program = join(packageFolder, 'dist/src/isolation/worker-program.js')
 
 const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: 100_000 }
 
@@ -15,7 +12,7 @@ const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: 100_000 }
 async function foundIn(files: Readonly<Record<string, string>>): Promise<readonly Description[]> {
   const folder = await temporaryFolder()
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
-  const worker = new WorkerProcess(program, { processors: [folder], limits, timeoutMs: 1_000, memoryBytes: 64e6 })
+  const worker = new WorkerProcess(workerProgram, { processors: [folder], limits, timeoutMs: 1_000, memoryBytes: 64e6 })
   return worker.ready.finally(() => worker.kill())
 }
 

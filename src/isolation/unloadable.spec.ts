@@ -6,13 +6,10 @@ import { errorResult, successResult } from '#libs/contract'
 import { DEFAULT_STATE_LIMITS } from '#libs/processor'
 import { afterTests } from '../../test/support/clean-up.js'
 import { recordsFor } from '../../test/support/named-work.js'
-import { packageFolder } from '../../test/support/package-folder.js'
+import { workerProgram } from '../../test/support/package-folder.js'
 import { temporaryFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
 import { Isolation } from './isolation.js'
-
-// The built one: a process runs no TypeScript.
-const PROGRAM = join(packageFolder, 'dist/src/isolation/worker-program.js')
 
 const limits = { state: DEFAULT_STATE_LIMITS, results: 1_000, chars: 100_000 }
 
@@ -48,7 +45,7 @@ class Pauses {
 }
 
 /** Two files with a processor each, `steady` and `fragile`. */
-async function twoFiles(program = PROGRAM) {
+async function twoFiles(program = workerProgram) {
   const folder = await temporaryFolder()
   const file = join(folder, 'fragile.mjs')
   const write = (code: string): Promise<void> => writeFile(file, code)
@@ -134,7 +131,7 @@ describe('a file of processors that could be loaded when the server started', ()
 
   it('waits, as all others do, while no process can be begun at all', async () => {
     const program = join(await temporaryFolder(), 'program.mjs')
-    const good = `await import(${JSON.stringify(pathToFileURL(PROGRAM))})`
+    const good = `await import(${JSON.stringify(pathToFileURL(workerProgram))})`
     await writeFile(program, good)
     const { pauses, isolated, linesOf } = await twoFiles(program)
     await writeFile(program, 'process.exit(1)')

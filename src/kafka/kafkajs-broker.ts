@@ -52,7 +52,8 @@ export class KafkajsBroker implements Broker {
 
   /**
    * @throws TopicError if the topics cannot be used as they are
-   * @throws ClusterError if the cluster does not answer, or refuses this client
+   * @throws ClusterError if the cluster does not answer, or not to this client
+   * @throws Error if it stops answering
    */
   static async open(options: KafkajsBrokerOptions): Promise<KafkajsBroker> {
     const { brokers, ssl, sasl, clientId } = options
@@ -68,13 +69,13 @@ export class KafkajsBroker implements Broker {
     })
     const admin = kafka.admin()
     try {
-      await admin.connect()
+      await admin.connect().catch((cause: unknown) => {
+        throw new ClusterError(brokers, cause)
+      })
       const created = await prepareTopics(admin, options)
       const broker = new KafkajsBroker(kafka, options)
       if (created) await broker.led()
       return broker
-    } catch (error) {
-      throw ClusterError.from(error, brokers)
     } finally {
       await admin.disconnect()
     }

@@ -20,6 +20,7 @@ const BYTES_A_CHARACTER = 3
 
 /**
  * @throws ClusterError | TopicError | StoreError
+ * @throws Error if the cluster stops answering meanwhile
  */
 export async function openKafka(
   config: Config,

@@ -46,16 +46,24 @@ async function createMissing(admin: Admin, needs: TopicNeeds): Promise<boolean> 
       ),
     )
   // Of two processes that start together, one finds that they exist. Waiting for leaders fails at a broker that has not heard of them.
-  await admin.createTopics({
-    waitForLeaders: false,
-    topics: missing.map((log) => ({
-      topic: topicOf(needs.prefix, log),
-      numPartitions: needs.partitions,
-      replicationFactor: replicas,
-      configEntries: settingsOf(log, needs, replicas).map(({ name, value }) => ({ name, value })),
-    })),
-  })
+  const topics = missing.map((log) => ({
+    topic: topicOf(needs.prefix, log),
+    numPartitions: needs.partitions,
+    replicationFactor: replicas,
+    configEntries: settingsOf(log, needs, replicas).map(({ name, value }) => ({ name, value })),
+  }))
+  try {
+    await admin.createTopics({ waitForLeaders: false, topics })
+  } catch (error) {
+    if (!(error instanceof kafkajs.KafkaJSAggregateError)) throw error
+    throw new TopicError(error.errors.map((each) => (each instanceof Error ? refused(each) : each)))
+  }
   return true
+}
+
+/** By the rights of the user, or a policy of the cluster. */
+function refused(error: Error & { readonly topic?: string }): string {
+  return `${error.topic ?? 'a topic'} cannot be created: ${error.message}`
 }
 
 /**

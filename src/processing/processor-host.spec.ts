@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Input } from '#libs/processor'
 import { afterTests } from '../../test/support/clean-up.js'
-import { packageFolder } from '../../test/support/package-folder.js'
+import { packageFolder, workerProgram } from '../../test/support/package-folder.js'
 import { processorsOf } from '../../test/support/processing.js'
 import { readConfig } from '../config/config.js'
 import { Isolation } from '../isolation/isolation.js'
@@ -13,7 +13,7 @@ import { ProcessorHost } from './processor-host.js'
 const config = readConfig({})
 
 async function host(): Promise<ProcessorHost> {
-  const isolation = new Isolation(join(packageFolder, 'dist/src/isolation/worker-program.js'), {
+  const isolation = new Isolation(workerProgram, {
     processors: [join(packageFolder, 'test/support/processors')],
     limits: limitsOf(config),
     timeoutMs: 1_000,

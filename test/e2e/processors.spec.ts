@@ -82,14 +82,14 @@ const HARM = [
   ['never returns', 'hang', 'processor_timeout'],
   ['exits', 'exit', 'processor_failed'],
   ['gives results without end', 'flood', 'too_many_results'],
+  ['asks for more than V8 can make', 'split', 'processor_out_of_memory'],
 ] as const
 
-/** Other ways to the same ends: an engine sees no difference. */
+/** Other ways to these ends: an engine sees no difference. */
 const MORE_HARM = [
   ['never yields', 'trickle', 'processor_timeout'],
   ['backtracks without end', 'regex', 'processor_timeout'],
   ['fills the heap', 'heap', 'processor_out_of_memory'],
-  ['asks for more than V8 can make', 'split', 'processor_out_of_memory'],
   ['fills buffers, outside the heap', 'buffers', 'processor_out_of_memory'],
   ['rejects a promise that nobody awaits', 'reject', 'processor_failed'],
 ] as const

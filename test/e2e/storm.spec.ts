@@ -7,7 +7,7 @@ import { Storm } from '../support/storm.js'
 import type { StormReader, StormReport } from '../support/storm.js'
 import { until } from '../support/until.js'
 
-/** On Kafka they read from the same view. */
+/** Fewer on Kafka: what serves them, the view, is the same. */
 const READERS = isOnKafka() ? 1_000 : 5_000
 const STREAMS = 50
 const RESULTS = 100

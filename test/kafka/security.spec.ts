@@ -39,7 +39,6 @@ describeOnKafka('a cluster that takes clients by TLS and SASL alone', () => {
   it.each([
     ['a wrong password', { KAFKA_PASSWORD: 'guessed' }, 'SASL PLAIN authentication failed'],
     ['a certificate that is not trusted', { NODE_EXTRA_CA_CERTS: '' }, 'self-signed certificate'],
-    ['a user who may not do what is needed', { KAFKA_USERNAME: SecureBroker.stranger }, 'authorization failed'],
   ])('refuses %s, and the server stops and says why in one line', async (_what, wrong, reason) => {
     const server = await Server.prepare({ env: { ...env, KAFKA_SASL: 'plain', ...wrong } })
     server.launch()
@@ -48,5 +47,16 @@ describeOnKafka('a cluster that takes clients by TLS and SASL alone', () => {
     expect(line).toMatch(new RegExp(`^The Kafka cluster at ${broker.address} cannot be used: .*${reason}`))
     expect(line).toMatch(/; check KAFKA_BROKERS, .* and KAFKA_PASSWORD$/)
     expect(more).toEqual([])
+  })
+
+  it('lets nobody in without rights, and the server stops and says which topics it may not create', async () => {
+    const server = await Server.prepare({
+      env: { ...env, KAFKA_SASL: 'plain', KAFKA_USERNAME: SecureBroker.stranger, KAFKA_PREFIX: 'strange' },
+    })
+    server.launch()
+    expect(await server.exited).toMatchObject({ code: 1 })
+    const said = server.output.split('\nmillrace: ')[1]
+    for (const topic of ['strange.input', 'strange.commits'])
+      expect(said).toContain(`\n  ${topic} cannot be created: Not authorized to access topics`)
   })
 })

@@ -51,8 +51,17 @@ export class SecureBroker {
     ])
     await java.format('broker', settings(folder, { secure, plain, controller }), newClusterId(), ...scram)
     await java.launch('broker')
-    const isReady = async (): Promise<boolean> => (await brokersSeen(`127.0.0.1:${plain}`)) === 1
-    await until('the broker is ready', isReady, startLimitMs, pollMs)
+    const isReady = async (): Promise<boolean> => {
+      if (!processes.isRunning('broker')) throw new Error('the broker is gone')
+      return (await brokersSeen(`127.0.0.1:${plain}`)) === 1
+    }
+    try {
+      await until('the broker is ready', isReady, startLimitMs, pollMs)
+    } catch (cause) {
+      const log = await processes.log('broker')
+      await processes.end()
+      throw new Error(`Kafka did not start:\n${log}`, { cause })
+    }
     return new SecureBroker(processes, `127.0.0.1:${secure}`, certificate)
   }
 

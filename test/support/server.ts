@@ -28,7 +28,7 @@ export interface Exit {
 
 const outputLimit = 4 * 1024 * 1024
 
-// Of a start, which takes half a second.
+// Of a start, which takes half a second and more.
 const pollMs = 20
 
 /** The built program in a child process: started, killed and started again on one port and one data folder. */
