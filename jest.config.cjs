@@ -47,7 +47,7 @@ const shared = {
 
 const countsFile = process.env.TEST_COUNTS_FILE
 
-/** Specs about the embedded store, its disk and its lock, the checker, and how processors are loaded; all others are of promises that hold on both engines. */
+/** Specs about the embedded store, its disk and its lock, and about the checker; all others are of promises that hold on both engines. */
 const aboutEmbedded = [
   'damaged-store',
   'durable-acks',
@@ -56,8 +56,12 @@ const aboutEmbedded = [
   'kill-checker-mutants',
   'kill-two-processes',
   'one-process',
-  'processor-files',
 ]
+
+/** Specs that take long and in which an engine has a small part: they run on Kafka only in the full form. See test/support/form.ts. */
+const long = ['processor-files', 'processors', 'storm', 'windows']
+
+const notOnKafka = process.env.TEST_FORM === 'full' ? aboutEmbedded : [...aboutEmbedded, ...long]
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -76,7 +80,7 @@ module.exports = {
       ...shared,
       displayName: 'kafka',
       roots: ['<rootDir>/test/kafka', '<rootDir>/test/e2e'],
-      testPathIgnorePatterns: ['/node_modules/', `/(${aboutEmbedded.join('|')})\\.spec\\.ts$`],
+      testPathIgnorePatterns: ['/node_modules/', `/e2e/(${notOnKafka.join('|')})\\.spec\\.ts$`],
       setupFilesAfterEnv: [cleanUp, '<rootDir>/test/kafka/on-kafka.cjs'],
       globalSetup: '<rootDir>/test/kafka/global-setup.cjs',
       globalTeardown: '<rootDir>/test/kafka/global-teardown.cjs',

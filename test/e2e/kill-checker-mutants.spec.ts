@@ -1,3 +1,4 @@
+import { isFullForm } from '../support/form.js'
 import { runKills } from '../support/kill-run.js'
 import { mutant } from '../support/mutants.js'
 import { plantedFaults } from '../support/planted-faults.js'
@@ -7,12 +8,12 @@ import type { ViolationKind } from '../support/violation.js'
 // A kill can miss the instant at which a fault shows; twelve of them hardly do.
 const schedules = 12
 
-/** At `npm test` one of them, another each time: it takes servers of its own through kills. CI plants all (KILL_MUTANTS=all). */
+/** In the short form one of them, another each time: it takes servers of its own through kills. */
 const PLANTED = 1
 const seed = announcedSeed('kill-checker-mutants.spec')
 const all = Object.entries(plantedFaults)
 const first = seed % all.length
-const planted = process.env.KILL_MUTANTS === 'all' ? all : [...all, ...all].slice(first, first + PLANTED)
+const planted = isFullForm ? all : [...all, ...all].slice(first, first + PLANTED)
 
 describe('the kill checker goes red when', () => {
   it.each(planted)(

@@ -1,10 +1,11 @@
 import { isOnKafka } from '../support/engine-env.js'
+import { isFullForm } from '../support/form.js'
 import { runKills } from '../support/kill-run.js'
 import { announcedSeed } from '../support/random.js'
 
-/** CI has twelve of the embedded store (KILL_ROUNDS=12). On Kafka a round takes 7 s, in which the group misses the killed member. */
-const rounds = Number(process.env.KILL_ROUNDS ?? (isOnKafka() ? 2 : 6))
-const acksPerRound = isOnKafka() ? 250 : 500
+/** On Kafka a round takes 7 s, in which the group misses the killed member. */
+const rounds = isFullForm ? 12 : isOnKafka() ? 2 : 6
+const acksPerRound = isFullForm || !isOnKafka() ? 500 : 250
 
 describe('SIGKILL at any instant', () => {
   it('loses nothing acked, repeats nothing, mixes nothing up, and readers resume through it', async () => {

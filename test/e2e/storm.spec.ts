@@ -1,5 +1,4 @@
 import { Client } from '../support/client.js'
-import { isOnKafka } from '../support/engine-env.js'
 import { canMeasureMemory } from '../support/memory.js'
 import { ProbedServer } from '../support/probed-server.js'
 import type { Figures } from '../support/probed-server.js'
@@ -7,8 +6,7 @@ import { Storm } from '../support/storm.js'
 import type { StormReader, StormReport } from '../support/storm.js'
 import { until } from '../support/until.js'
 
-/** Fewer on Kafka: what serves them, the view, is the same. */
-const READERS = isOnKafka() ? 1_000 : 5_000
+const READERS = 5_000
 const STREAMS = 50
 const RESULTS = 100
 
@@ -16,7 +14,7 @@ const streamOf = (reader: number): string => `stream-${reader % STREAMS}`
 
 // What is measured is read from /proc.
 ;(canMeasureMemory ? describe : describe.skip)(
-  `${READERS} readers that come back at once to a server that was killed`,
+  '5,000 readers that come back at once to a server that was killed',
   () => {
     let client: Client
     let report: StormReport

@@ -1,4 +1,3 @@
-import { isOnKafka } from '../support/engine-env.js'
 import { announcedSeed, seeded } from '../support/random.js'
 import { firstResults, startStream } from '../support/streams.js'
 import { until } from '../support/until.js'
@@ -16,8 +15,8 @@ import {
 // A start takes long on a machine that is busy with other tests.
 const restartLimitMs = 120_000
 
-/** Where in the sends the server is killed. On Kafka the group misses the killed member for 7 s. */
-const KILLS = isOnKafka() ? [0.5] : [0.2, 0.5, 0.8]
+/** Where in the sends the server is killed. */
+const KILLS = [0.2, 0.5, 0.8]
 
 const api = useServer()
 

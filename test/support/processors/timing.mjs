@@ -1,10 +1,13 @@
-/** Is busy for as many milliseconds as the record says, and tells that or its process; its timer, due at the next record, never returns if the record says so. */
+/**
+ * Keeps its thread for as many milliseconds as the record says, and tells that or its process; its timer, due at the next record, keeps it
+ * for good if the record says so.
+ */
 export class Timing {
   static processor = { name: 'timing', deterministic: true }
 
   process({ value, at }, stream) {
     const { busyMs = 0, timer = 'none' } = value
-    for (const end = performance.now() + busyMs; performance.now() < end;);
+    keepThread(busyMs)
     if (timer !== 'none') {
       stream.state.set('timer', timer)
       stream.timer = at + 1
@@ -13,7 +16,14 @@ export class Timing {
   }
 
   onTimer(_at, { state }) {
-    while (state.get('timer') === 'hang');
+    if (state.get('timer') === 'hang') keepThread(Infinity)
     return ['timer']
   }
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+/** As a loop would, and leaves the processor to other tests. */
+function keepThread(ms) {
+  Atomics.wait(never, 0, 0, ms)
 }
