@@ -3,6 +3,7 @@ import { errorResult, successResult } from '#libs/contract'
 import { charsOf, type Entry } from '#libs/engine'
 import { Processor, type InputRecord, type RecordProcessor, type StreamContext } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
+import { schedules } from '../../test/support/form.js'
 import { FIRST_AT, logClock, logged, STEP_MS } from '../../test/support/log-clock.js'
 import { running } from '../../test/support/processing.js'
 import { announcedSeed } from '../../test/support/random.js'
@@ -164,7 +165,7 @@ describe('dead letters', () => {
         expect(verdicts).toEqual(model.verdicts)
         await replica.close()
       }),
-      { seed: announcedSeed('dead-letters.spec'), numRuns: 25 },
+      { seed: announcedSeed('dead-letters.spec'), numRuns: schedules(25) },
     )
   }, 60_000)
 
@@ -205,7 +206,7 @@ describe('dead letters', () => {
             if (isFinished) return
           }
         }),
-        { seed: announcedSeed('dead-letters.spec, crashes'), numRuns: 8 },
+        { seed: announcedSeed('dead-letters.spec, crashes'), numRuns: schedules(8) },
       )
     },
     60_000,

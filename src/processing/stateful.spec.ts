@@ -9,6 +9,7 @@ import {
   type StreamContext,
 } from '#libs/processor'
 import { lifeOf, sent, started } from '../../test/support/entries.js'
+import { schedules } from '../../test/support/form.js'
 import { FIRST_AT, logClock, logged, STEP_MS } from '../../test/support/log-clock.js'
 import { running } from '../../test/support/processing.js'
 import { announcedSeed } from '../../test/support/random.js'
@@ -124,7 +125,7 @@ describe("a processor's state", () => {
             if (isFinished) return
           }
         }),
-        { seed: announcedSeed('stateful.spec'), numRuns: 12 },
+        { seed: announcedSeed('stateful.spec'), numRuns: schedules(12) },
       )
     },
     60_000,

@@ -4,7 +4,7 @@ import { runKills } from '../support/kill-run.js'
 import { announcedSeed } from '../support/random.js'
 
 /** On Kafka a round takes 7 s, in which the group misses the killed member. */
-const rounds = isFullForm ? 12 : isOnKafka() ? 2 : 6
+const rounds = isFullForm ? 12 : isOnKafka() ? 2 : 4
 const acksPerRound = isFullForm || !isOnKafka() ? 500 : 250
 
 describe('SIGKILL at any instant', () => {

@@ -1,4 +1,5 @@
 import { isOnKafka } from '../support/engine-env.js'
+import { isFullForm } from '../support/form.js'
 import { Race } from '../support/race.js'
 import { announcedSeed, seeded } from '../support/random.js'
 import type { Random } from '../support/random.js'
@@ -10,7 +11,7 @@ import { useServer } from '../support/use-server.js'
 const idleMs = 100
 const api = useServer({ env: { STREAM_IDLE_TIMEOUT_MS: String(idleMs) } })
 /** On Kafka every end takes its grace; `npm run faults` races ten thousand times there. */
-const share = isOnKafka() ? 0.25 : 1
+const share = isOnKafka() ? 0.25 : isFullForm ? 1 : 0.4
 const neverIdle = { processor: 'identity', idle_timeout_ms: 60_000 }
 
 /** Runs `schedules` schedules, some at a time; what is wrong is named with the seed that shows it. */

@@ -1,4 +1,5 @@
 import { Client } from '../support/client.js'
+import { isFullForm } from '../support/form.js'
 import { canMeasureMemory } from '../support/memory.js'
 import { ProbedServer } from '../support/probed-server.js'
 import type { Figures } from '../support/probed-server.js'
@@ -6,7 +7,7 @@ import { Storm } from '../support/storm.js'
 import type { StormReader, StormReport } from '../support/storm.js'
 import { until } from '../support/until.js'
 
-const READERS = 5_000
+const READERS = isFullForm ? 5_000 : 2_000
 const STREAMS = 50
 const RESULTS = 100
 
@@ -14,7 +15,7 @@ const streamOf = (reader: number): string => `stream-${reader % STREAMS}`
 
 // What is measured is read from /proc.
 ;(canMeasureMemory ? describe : describe.skip)(
-  '5,000 readers that come back at once to a server that was killed',
+  `${READERS} readers that come back at once to a server that was killed`,
   () => {
     let client: Client
     let report: StormReport

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { DEFAULT_STATE_LIMITS, OptionsError, type InputRecord, type TrialResult } from '#libs/processor'
+import { schedules } from '../../../test/support/form.js'
 import { naiveWindows, type NaiveOptions, type NaiveRecord } from '../../../test/support/naive-windows.js'
 import { announcedSeed, seeded } from '../../../test/support/random.js'
 import { filledIn, runInPieces, stateBytes, trialOf } from '../../../test/support/trial-of.js'
@@ -85,7 +86,7 @@ describe('window', () => {
         const trial = trialOf(Window, { ...given })
         expectSame([...trial.sendEach(sent), ...trial.end()], naiveWindows(given, sent))
       }),
-      { seed, numRuns: 60 },
+      { seed, numRuns: schedules(60) },
     )
   })
 
