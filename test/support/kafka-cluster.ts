@@ -2,11 +2,9 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { brokersSeen } from './brokers-seen.js'
 import { freePort } from './free-port.js'
 import { kafkaHere, KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
-import { until } from './until.js'
 
 /** 1, 2 or 3. */
 export type KafkaNode = 1 | 2 | 3
@@ -15,9 +13,6 @@ const nodes: readonly KafkaNode[] = [1, 2, 3]
 
 // Kafka takes its time on a machine that is busy with other tests.
 const startLimitMs = 120_000
-
-// Each look takes a client of its own, and processor time from nodes that start.
-const pollMs = 100
 
 interface Ports {
   readonly broker: number
@@ -106,19 +101,12 @@ export class KafkaCluster {
    * by the others until its session ends.
    */
   async ready(): Promise<void> {
-    await Promise.all(
-      nodes.map((node) => until(`node ${node} sees three`, () => this.isWhole(node), startLimitMs, pollMs)),
-    )
+    await Promise.all(nodes.map((node) => this.java.ready(name(node), this.address(node), nodes.length, startLimitMs)))
   }
 
   /** Kills the three and removes their folder. */
   async stop(): Promise<void> {
     await this.processes.end()
-  }
-
-  private async isWhole(node: KafkaNode): Promise<boolean> {
-    if (!this.processes.isRunning(name(node))) throw new Error(`node ${node} is gone`)
-    return (await brokersSeen(this.address(node))) === nodes.length
   }
 
   private async format(): Promise<void> {

@@ -2,12 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { Kafka, logLevel } from 'kafkajs'
+
 import { JavaRuntime } from './java-runtime.js'
 import { kafkaJars } from './kafka-jars.js'
 import type { KafkaProcesses } from './kafka-processes.js'
+import { until } from './until.js'
 
 // The quick compiler alone: on two busy cores three nodes are ready after 14 s, not 23.
 const javaOptions = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+// Each look takes a client of its own, and processor time from nodes that start.
+const lookMs = 100
+
 const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
 
 export type KafkaSettings = Readonly<Record<string, string | number | boolean>>
@@ -51,6 +57,18 @@ export class KafkaJava {
     await this.run(node, 'kafka.Kafka', this.settingsFile(node))
   }
 
+  /**
+   * Waits until the node, a broker at `address`, says that there are as many of them, itself among them.
+   * @throws Error when its process is gone, or `limitMs` have passed
+   */
+  async ready(node: string, address: string, brokers: number, limitMs: number): Promise<void> {
+    const isReady = async (): Promise<boolean> => {
+      if (!this.processes.isRunning(node)) throw new Error(`${node} is gone`)
+      return (await brokersSeen(address)) === brokers
+    }
+    await until(`${node} sees all ${brokers}`, isReady, limitMs, lookMs)
+  }
+
   private async run(step: string, ...args: readonly string[]): Promise<void> {
     const { java, jars } = this.here
     await this.processes.start(step, java.program('java'), [...javaOptions, quiet, '-cp', join(jars, '*'), ...args])
@@ -58,5 +76,19 @@ export class KafkaJava {
 
   private settingsFile(node: string): string {
     return join(this.processes.folder, `${node}.properties`)
+  }
+}
+
+/** 0 while the broker does not listen, or is not registered yet. */
+async function brokersSeen(address: string): Promise<number> {
+  const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    return (await admin.describeCluster()).brokers.length
+  } catch {
+    return 0
+  } finally {
+    await admin.disconnect()
   }
 }

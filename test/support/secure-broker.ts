@@ -3,20 +3,17 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { brokersSeen } from './brokers-seen.js'
 import { freePort } from './free-port.js'
 import type { JavaRuntime } from './java-runtime.js'
 import { kafkaHere, KafkaJava, newClusterId, type KafkaSettings } from './kafka-java.js'
 import { KafkaProcesses } from './kafka-processes.js'
-import { until } from './until.js'
 
 const user = 'millrace'
 const password = 'not a secret'
 const storePassword = 'changeit'
 
-// Kafka takes its time on a machine that is busy with other tests, and each look takes some of it.
+// Kafka takes its time on a machine that is busy with other tests.
 const startLimitMs = 60_000
-const pollMs = 100
 
 /** One real broker that takes clients by TLS and SASL alone, PLAIN and SCRAM. */
 export class SecureBroker {
@@ -51,12 +48,8 @@ export class SecureBroker {
     ])
     await java.format('broker', settings(folder, { secure, plain, controller }), newClusterId(), ...scram)
     await java.launch('broker')
-    const isReady = async (): Promise<boolean> => {
-      if (!processes.isRunning('broker')) throw new Error('the broker is gone')
-      return (await brokersSeen(`127.0.0.1:${plain}`)) === 1
-    }
     try {
-      await until('the broker is ready', isReady, startLimitMs, pollMs)
+      await java.ready('broker', `127.0.0.1:${plain}`, 1, startLimitMs)
     } catch (cause) {
       const log = await processes.log('broker')
       await processes.end()

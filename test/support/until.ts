@@ -1,7 +1,5 @@
 import { setInterval } from 'node:timers/promises'
 
-const POLL_MS = 5
-
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>
 
 /**
@@ -12,7 +10,7 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   timeoutMs = 10_000,
-  pollMs = POLL_MS,
+  pollMs = 5,
 ): Promise<Truthy<T>> {
   const first = await condition()
   if (first) return first as Truthy<T>
