@@ -6,10 +6,9 @@ import { promisify } from 'node:util'
 import { Client } from '../support/client.js'
 import { packageFolder } from '../support/package-folder.js'
 import { Server } from '../support/server.js'
-import { firstResults, startStream } from '../support/streams.js'
+import { firstOutcomes, startStream } from '../support/streams.js'
 
-const dataOf = async (client: Client, id: string, count: number): Promise<unknown[]> =>
-  (await firstResults(client, id, count)).map(({ data }) => data)
+const ok = (data: unknown): unknown => ({ status: 'success', data })
 
 describe('a processor that asks for a dependency in its constructor', () => {
   const prices = `
@@ -81,8 +80,8 @@ describe('a processor that asks for a dependency in its constructor', () => {
     ]
     await client.ndjson(priced, ['EUR', 'USD'])
     await client.ndjson(timed, [15])
-    expect(await dataOf(client, priced, 2)).toEqual([2, 1])
-    expect(await dataOf(client, timed, 1)).toEqual([3])
+    expect(await firstOutcomes(client, priced, 2)).toEqual([ok(2), ok(1)])
+    expect(await firstOutcomes(client, timed, 1)).toEqual([ok(3)])
   }, 60_000)
 })
 

@@ -9,7 +9,7 @@ import { isFullForm } from '../support/form.js'
 import { request } from '../support/http.js'
 import { packageFolder } from '../support/package-folder.js'
 import { Server } from '../support/server.js'
-import { firstResults, startStream } from '../support/streams.js'
+import { firstOutcomes, firstResults, startStream } from '../support/streams.js'
 import { until } from '../support/until.js'
 import { useServer } from '../support/use-server.js'
 
@@ -29,12 +29,6 @@ const PROMPT_MS = 1_000
 
 const errorOf = (code: ResultErrorCode): unknown => ({ status: 'error', code, message: RESULT_ERRORS[code] })
 
-/** Results without their cursors. */
-async function resultsOf(client: Client, id: string, count: number): Promise<unknown[]> {
-  const results = await firstResults(client, id, count)
-  return results.map(({ id: _id, ...result }) => result)
-}
-
 const ok = (data: unknown): unknown => ({ status: 'success', data })
 
 describe('a processor of ten lines of JavaScript', () => {
@@ -51,7 +45,7 @@ describe('a processor of ten lines of JavaScript', () => {
   it('makes results, and a stable error without a stack trace of what it throws at', async () => {
     const id = await startStream(api.client, { processor: 'double' })
     await api.client.ndjson(id, [1, 'two', 3])
-    expect(await resultsOf(api.client, id, 3)).toEqual([ok(2), errorOf('processor_failed'), ok(6)])
+    expect(await firstOutcomes(api.client, id, 3)).toEqual([ok(2), errorOf('processor_failed'), ok(6)])
   })
 })
 
@@ -112,9 +106,9 @@ describe('a record that harms the process of its processor', () => {
       const began = performance.now()
       expect((await client.send(other, 'meanwhile')).status).toBe(200)
       expect(performance.now() - began).toBeLessThan(PROMPT_MS)
-      expect(await resultsOf(client, id, 3)).toEqual([ok('1 one'), errorOf(code), ok('2 three')])
-      expect(await resultsOf(client, twin, 2)).toEqual([ok('1 one'), ok('2 two')])
-      expect(await resultsOf(client, other, 2)).toEqual([ok('FINE'), ok('MEANWHILE')])
+      expect(await firstOutcomes(client, id, 3)).toEqual([ok('1 one'), errorOf(code), ok('2 three')])
+      expect(await firstOutcomes(client, twin, 2)).toEqual([ok('1 one'), ok('2 two')])
+      expect(await firstOutcomes(client, other, 2)).toEqual([ok('FINE'), ok('MEANWHILE')])
     },
     60_000,
   )
@@ -122,10 +116,10 @@ describe('a record that harms the process of its processor', () => {
   it('later, by a timer that it left behind, fails nothing', async () => {
     const id = await startStream(api.client, { processor: 'misbehaving' })
     await api.client.send(id, 'later')
-    expect(await resultsOf(api.client, id, 1)).toEqual([ok('1 later')])
+    expect(await firstOutcomes(api.client, id, 1)).toEqual([ok('1 later')])
     await until('the process has ended', () => api.server.output.includes('at Timeout'))
     await api.client.send(id, 'two')
-    expect(await resultsOf(api.client, id, 2)).toEqual([ok('1 later'), ok('2 two')])
+    expect(await firstOutcomes(api.client, id, 2)).toEqual([ok('1 later'), ok('2 two')])
   })
 
   it('is kept to be sent again, as one is that its processor fails on', async () => {
@@ -134,11 +128,11 @@ describe('a record that harms the process of its processor', () => {
     const letters = async (): Promise<unknown> =>
       (await client.call('GET', `/stream/${id}/dead-letters`)).body.dead_letters
     await client.ndjson(id, ['one', 'hang', 'three'])
-    await resultsOf(client, id, 3)
+    await firstOutcomes(client, id, 3)
     expect(await letters()).toMatchObject([{ seq: 2, code: 'processor_timeout', record: 'hang' }])
     expect((await client.call('POST', `/stream/${id}/dead-letters/2/replay`)).status).toBe(200)
     const timeout = errorOf('processor_timeout')
-    expect(await resultsOf(client, id, 4)).toEqual([ok('1 one'), timeout, ok('2 three'), timeout])
+    expect(await firstOutcomes(client, id, 4)).toEqual([ok('1 one'), timeout, ok('2 three'), timeout])
     expect(await letters()).toMatchObject([{ seq: 4, code: 'processor_timeout', record: 'hang' }])
   }, 60_000)
 
@@ -147,13 +141,13 @@ describe('a record that harms the process of its processor', () => {
     const client = new Client(server.url)
     const id = await startStream(client, { processor: 'misbehaving' })
     await client.ndjson(id, ['one', 'two'])
-    await resultsOf(client, id, 2)
+    await firstOutcomes(client, id, 2)
     await client.ndjson(id, ['three', 'hang', 'five'])
     await until('a process is stuck', () => server.output.includes('a worker process ended'))
     await server.kill()
     await server.restart()
     const expected = [ok('1 one'), ok('2 two'), ok('3 three'), errorOf('processor_timeout'), ok('4 five')]
-    expect(await resultsOf(client, id, 5)).toEqual(expected)
+    expect(await firstOutcomes(client, id, 5)).toEqual(expected)
   }, 60_000)
 })
 
@@ -171,7 +165,7 @@ describe('a processor that takes its time', () => {
         await firstResults(api.client, other, n)
       }
     expect((await api.client.page(id)).body.results).not.toHaveLength(slow.length)
-    expect(await resultsOf(api.client, id, slow.length)).toEqual(slow.map(() => ok(200)))
+    expect(await firstOutcomes(api.client, id, slow.length)).toEqual(slow.map(() => ok(200)))
   })
 
   it('goes on where it was after a SIGKILL of the server, as do the others', async () => {
@@ -187,8 +181,8 @@ describe('a processor that takes its time', () => {
     await server.restart()
     await client.ndjson(other, ['c'])
     await client.ndjson(id, [{ busyMs: 1 }])
-    expect(await resultsOf(client, other, 3)).toEqual([ok('A'), ok('B'), ok('C')])
-    expect(await resultsOf(client, id, slow.length + 1)).toEqual([...slow.map(() => ok(200)), ok(1)])
+    expect(await firstOutcomes(client, other, 3)).toEqual([ok('A'), ok('B'), ok('C')])
+    expect(await firstOutcomes(client, id, slow.length + 1)).toEqual([...slow.map(() => ok(200)), ok(1)])
   }, 60_000)
 
   it('takes no more than it can do in a while: its stream is refused sends, and no other', async () => {
@@ -216,7 +210,7 @@ describe('what a processor from outside remembers', () => {
     await server.restart()
     await client.send(id, 'c')
     const expected = ['a', 'b', 'c'].map((value, index) => ok({ count: 11 + index, value }))
-    expect(await resultsOf(client, id, 3)).toEqual(expected)
+    expect(await firstOutcomes(client, id, 3)).toEqual(expected)
   }, 60_000)
 })
 
@@ -250,17 +244,17 @@ describe('a file of processors that breaks while the server runs', () => {
     expect(ready.body.message).toBe('ready, but these processors cannot be loaded: fragile; see the log')
     const apart = await startStream(client, { processor: 'jsonata', processor_options: { expression: 'a' } })
     await Promise.all([client.send(id, 'a'), client.send(here, 'a'), client.send(apart, { a: 'A' })])
-    expect(await resultsOf(client, here, 1)).toEqual([ok('A')])
-    expect(await resultsOf(client, apart, 1)).toEqual([ok('A')])
+    expect(await firstOutcomes(client, here, 1)).toEqual([ok('A')])
+    expect(await firstOutcomes(client, apart, 1)).toEqual([ok('A')])
     // By the process that has loaded it.
-    expect(await resultsOf(client, id, 1)).toEqual([ok('a')])
+    expect(await firstOutcomes(client, id, 1)).toEqual([ok('a')])
 
     await client.ndjson(id, ['b', 'exit', 'c'])
     await until('its process has ended', () => server.output.includes('a worker process ended'))
     expect((await client.send(here, 'b')).status).toBe(200)
     await writeFile(file, fragile)
-    expect(await resultsOf(client, id, 4)).toEqual([ok('a'), ok('b'), errorOf('processor_failed'), ok('c')])
-    expect(await resultsOf(client, here, 2)).toEqual([ok('A'), ok('B')])
+    expect(await firstOutcomes(client, id, 4)).toEqual([ok('a'), ok('b'), errorOf('processor_failed'), ok('c')])
+    expect(await firstOutcomes(client, here, 2)).toEqual([ok('A'), ok('B')])
     expect((await client.start(undefined, { processor: 'fragile' })).status).toBe(200)
     expect((await request(`${server.url}/health/ready`)).body.message).toBe('ready')
     expect(server.output.match(/a file of processors cannot be loaded/g)).toHaveLength(1)

@@ -48,6 +48,12 @@ export async function firstResults(client: Client, id: string, count: number): P
   return results
 }
 
+/** The same, without their cursors. */
+export async function firstOutcomes(client: Client, id: string, count: number): Promise<readonly unknown[]> {
+  const results = await firstResults(client, id, count)
+  return results.map(({ id: _id, ...result }) => result)
+}
+
 /** What the stream has made of everything sent up to now: a last record is sent, and what stands before its result is returned. */
 export async function resultsSoFar(client: Client, id: string): Promise<readonly unknown[]> {
   const mark = `MARK ${id}`
